@@ -1,0 +1,1 @@
+//! Fixed inputs for the benches.

@@ -1,0 +1,313 @@
+//! CPUs: packages, dies, clusters, cores, threads, caches, and what the processor can do.
+//!
+//! From /sys/devices/system/cpu, /proc/cpuinfo and `Documentation/ABI/stable/sysfs-devices-system-cpu`,
+//! `Documentation/admin-guide/cputopology.rst`, `Documentation/ABI/testing/sysfs-devices-system-cpu`.
+//!
+//! A group (core, cluster, die, book, drawer) is named by its lowest CPU, which stays the same when others
+//! come and go; a package by its `physical_package_id` where that is unique. Groups are made of the sets
+//! that the kernel lists, never counted from ids, which have gaps and repeat.
+
+use serde::{Deserialize, Serialize};
+
+use crate::idset::IdSet;
+use crate::survey::Survey;
+use crate::units::{Bytes, Hertz};
+
+/// The CPUs of the machine, as flat tables.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Cpu {
+    /// `possible`: the CPUs that this boot can ever have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub possible: Option<IdSet>,
+    /// `present`: the CPUs that are plugged in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub present: Option<IdSet>,
+    /// `online`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub online: Option<IdSet>,
+    /// Present and not online.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offline: Option<IdSet>,
+    /// `isolated`: kept from the scheduler (`isolcpus=`, isolated cpusets).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolated: Option<IdSet>,
+    /// `nohz_full`: without the scheduler's tick.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nohz_full: Option<IdSet>,
+    /// `smt/control`: `on`, `off`, `forceoff`, `notsupported` or `notimplemented`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smt_control: Option<String>,
+    /// `smt/active`: whether a core runs more than one thread now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub smt_active: Option<bool>,
+    /// `cpufreq/boost`, or the inverse of `intel_pstate/no_turbo`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boost: Option<bool>,
+    /// The processors that differ in what they say of themselves, by their lowest CPU.
+    pub models: Vec<Model>,
+    /// The kinds of cores of a hybrid processor, fastest first; empty where all are alike.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<Kind>,
+    /// Drawers (s390).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub drawers: Vec<Group>,
+    /// Books (s390).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub books: Vec<Group>,
+    /// Packages (sockets).
+    pub packages: Vec<Group>,
+    /// Dies, where the kernel tells them; else empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dies: Vec<Group>,
+    /// Clusters (cores that share what lies below the last-level cache), where the kernel tells them; else empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clusters: Vec<Group>,
+    /// Cores.
+    pub cores: Vec<Group>,
+    /// CPUs (hardware threads), by number; every present one, online or not.
+    pub cpus: Vec<Thread>,
+    /// Caches, by level, type and lowest CPU.
+    pub caches: Vec<Cache>,
+    /// cpufreq policies: CPUs that change frequency together, by lowest CPU.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<Policy>,
+    /// `vulnerabilities`, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub vulnerabilities: Vec<Vulnerability>,
+}
+
+/// CPUs that belong together: a core, cluster, die, package, book or drawer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Group {
+    /// Its name: the lowest CPU; of a package its `physical_package_id` where every package has its own.
+    pub id: u32,
+    /// The kernel's number (`core_id`, `cluster_id`, `die_id`, ...): not unique; absent where the kernel says -1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel_id: Option<u32>,
+    /// Its online CPUs.
+    pub cpus: IdSet,
+}
+
+/// One CPU: a hardware thread. The relations are ids in the tables beside it; an offline CPU has none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Thread {
+    /// The kernel's number.
+    pub id: u32,
+    /// Whether the scheduler may use it.
+    pub online: bool,
+    /// Its drawer (s390).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drawer: Option<u32>,
+    /// Its book (s390).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub book: Option<u32>,
+    /// Its package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<u32>,
+    /// Its die.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub die: Option<u32>,
+    /// Its cluster.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<u32>,
+    /// Its core.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub core: Option<u32>,
+    /// Its memory node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<u32>,
+    /// Its model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<u32>,
+}
+
+/// A processor in its own words. CPUs that say the same share one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Model {
+    /// Its lowest CPU.
+    pub id: u32,
+    /// `vendor_id`, or the vendor of Arm's implementer number: `GenuineIntel`, `ARM`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// `model name`, or the name of Arm's part number: `Neoverse-N1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `cpu family`, `cpu architecture`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
+    /// `model`, `CPU part`, `machine`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// `stepping`; on Arm `rNpM` of variant and revision; on POWER `revision`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stepping: Option<String>,
+    /// `microcode`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub microcode: Option<String>,
+    /// `flags`, `Features`, `features` or `isa`, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub flags: Vec<String>,
+    /// `bugs`, sorted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bugs: Vec<String>,
+    /// The physical address width of `address sizes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub physical_address_bits: Option<u32>,
+    /// The virtual address width of `address sizes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub virtual_address_bits: Option<u32>,
+    /// Its CPUs.
+    #[serde(default)]
+    pub cpus: IdSet,
+}
+
+/// A kind of core of a hybrid processor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Kind {
+    /// Its lowest CPU.
+    pub id: u32,
+    /// `performance`, `efficiency` or `low_power` on x86; on Arm none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `cpu_capacity`: relative speed, 1024 is the fastest (Arm, RISC-V).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
+    /// Its CPUs.
+    #[serde(default)]
+    pub cpus: IdSet,
+}
+
+/// A cache.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Cache {
+    /// Level, type and lowest CPU: `L1d.0`, `L1i.0`, `L2.0`, `L3.24`.
+    pub id: String,
+    /// `level`: 1 is nearest to the core.
+    pub level: u32,
+    /// What it holds.
+    pub kind: CacheKind,
+    /// `size`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<Bytes>,
+    /// `coherency_line_size`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line_size_bytes: Option<Bytes>,
+    /// `ways_of_associativity`; 0 is fully associative.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ways: Option<u32>,
+    /// `number_of_sets`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sets: Option<u32>,
+    /// `id`: the kernel's number, unique among the caches of one level and type (resctrl's domain).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel_id: Option<u64>,
+    /// The online CPUs that share it.
+    pub cpus: IdSet,
+}
+
+/// What a cache holds.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CacheKind {
+    /// `Data`.
+    Data,
+    /// `Instruction`.
+    Instruction,
+    /// `Unified`.
+    #[default]
+    Unified,
+}
+
+/// CPUs that change frequency together.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Policy {
+    /// The N of `policyN`.
+    pub id: u32,
+    /// `affected_cpus`: its online CPUs.
+    #[serde(default)]
+    pub cpus: IdSet,
+    /// `scaling_driver`: `intel_pstate`, `acpi-cpufreq`, `amd-pstate-epp`, ...
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub driver: Option<String>,
+    /// `scaling_governor`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub governor: Option<String>,
+    /// `energy_performance_preference`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub energy_preference: Option<String>,
+    /// `cpuinfo_min_freq`: the least that the hardware can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware_min_hz: Option<Hertz>,
+    /// `cpuinfo_max_freq`: the most that the hardware can.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hardware_max_hz: Option<Hertz>,
+    /// `base_frequency`: what it holds without boost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base_hz: Option<Hertz>,
+    /// `scaling_min_freq`: the least that it is allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_min_hz: Option<Hertz>,
+    /// `scaling_max_freq`: the most that it is allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_max_hz: Option<Hertz>,
+    /// What changes without an event.
+    #[serde(default)]
+    pub now: PolicyNow,
+}
+
+/// What changes in a policy without an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct PolicyNow {
+    /// `scaling_cur_freq`: what the kernel asked for last, or measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frequency_hz: Option<Hertz>,
+}
+
+/// A hardware vulnerability and what the kernel does about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Vulnerability {
+    /// The kernel's name: `spectre_v2`.
+    pub id: String,
+    /// Where we stand.
+    pub state: VulnerabilityState,
+    /// The kernel's whole text: `Mitigation: Retpolines, STIBP: disabled, RSB filling`.
+    pub text: String,
+}
+
+/// Where we stand with a vulnerability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum VulnerabilityState {
+    /// `Not affected`.
+    NotAffected,
+    /// `Mitigation: ...`.
+    Mitigated,
+    /// `Vulnerable...`, or a list in which some part says so.
+    Vulnerable,
+    /// `Unknown...`, or words that this version does not know.
+    Unknown,
+}
+
+/// Reads the class.
+#[must_use]
+pub fn discover(_survey: &Survey<'_>) -> Cpu {
+    Cpu::default()
+}
+
+/// Reads again what changes without an event.
+pub fn refresh(_cpu: &mut Cpu, _survey: &Survey<'_>) {}

@@ -1,0 +1,126 @@
+//! Huge-page pools of every size, for the host and for each node, and transparent huge pages.
+//!
+//! From /sys/kernel/mm/hugepages, /sys/devices/system/node/nodeN/hugepages and
+//! `Documentation/admin-guide/mm/hugetlbpage.rst`, `transhuge.rst`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::survey::Survey;
+use crate::units::Bytes;
+
+/// Huge pages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Hugepages {
+    /// The pools, the host's before the nodes', each by size.
+    pub pools: Vec<Pool>,
+    /// Transparent huge pages, where the kernel has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transparent: Option<Transparent>,
+    /// The mounted hugetlbfs file systems, by path.
+    pub mounts: Vec<Mount>,
+    /// The size that `MAP_HUGETLB` takes when none is named, `Hugepagesize` of /proc/meminfo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_size_bytes: Option<Bytes>,
+}
+
+/// The huge pages of one size, of the whole host or of one node.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Pool {
+    /// `2048kB` for the host's pool, `node0/2048kB` for a node's: the kernel's names.
+    pub id: String,
+    /// The node; none is the whole host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub node: Option<u32>,
+    /// The size of one page.
+    pub size_bytes: Bytes,
+    /// `nr_hugepages`: pages in the pool, surplus ones counted in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
+    /// `nr_overcommit_hugepages`: how many surplus pages may be made (host only).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overcommit: Option<u64>,
+    /// What changes without an event.
+    #[serde(default)]
+    pub now: PoolNow,
+}
+
+/// What changes in a pool without an event.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct PoolNow {
+    /// `free_hugepages`: pages that are not mapped, reserved ones counted in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub free: Option<u64>,
+    /// `resv_hugepages`: free pages that are promised to a mapping (host only).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reserved: Option<u64>,
+    /// `surplus_hugepages`: pages above the pool's set size.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub surplus: Option<u64>,
+}
+
+/// Transparent huge pages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct Transparent {
+    /// `enabled`: `always`, `madvise` or `never`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<String>,
+    /// `defrag`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub defrag: Option<String>,
+    /// `shmem_enabled`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shmem_enabled: Option<String>,
+    /// `hpage_pmd_size`: the size of the largest such page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<Bytes>,
+    /// `hugepages-*kB/enabled`: the smaller sizes (mTHP, Linux 6.8), by size.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sizes: Vec<TransparentSize>,
+}
+
+/// One size of transparent huge pages.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TransparentSize {
+    /// The size of one page.
+    pub size_bytes: Bytes,
+    /// `always`, `inherit`, `madvise` or `never`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<String>,
+}
+
+/// A mounted hugetlbfs.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Mount {
+    /// Where it is mounted.
+    pub id: String,
+    /// Option `pagesize`; none is the default size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page_size_bytes: Option<Bytes>,
+    /// Option `size`: the most that it may take; a percentage of the pool stays text in `options`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size_bytes: Option<Bytes>,
+    /// Option `min_size`: what it reserves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_size_bytes: Option<Bytes>,
+    /// All mount options.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub options: String,
+}
+
+/// Reads the class.
+#[must_use]
+pub fn discover(_survey: &Survey<'_>) -> Hugepages {
+    Hugepages::default()
+}
+
+/// Reads again what changes without an event.
+pub fn refresh(_hugepages: &mut Hugepages, _survey: &Survey<'_>) {}

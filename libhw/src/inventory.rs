@@ -1,0 +1,175 @@
+//! The table of device classes, and the inventory that it makes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::device;
+use crate::io::root::Root;
+use crate::survey::{Problem, Survey};
+
+/// The version of the inventory's JSON. A field that is added leaves it; one that changes its meaning or
+/// goes away raises it.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What the JSON says of itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum Kind {
+    /// An inventory.
+    #[default]
+    #[serde(rename = "gnomon.inventory")]
+    Inventory,
+}
+
+/// What to look at, and how closely.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scope {
+    /// The classes, in any order.
+    pub classes: Vec<Class>,
+    /// Also read what reaches a device or wakes it, such as PCI config space.
+    pub deep: bool,
+    /// Also list SR-IOV virtual functions one by one, instead of folded into their physical function.
+    pub virtual_functions: bool,
+}
+
+impl Default for Scope {
+    fn default() -> Self {
+        Self {
+            classes: Class::ALL.to_vec(),
+            deep: false,
+            virtual_functions: false,
+        }
+    }
+}
+
+macro_rules! inventory {
+    ($($(#[$doc:meta])* $class:ident $variant:ident $type:ty, on $subsystems:expr;)*) => {
+        /// A device class: a row of the table.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Class { $($(#[$doc])* $variant),* }
+
+        impl Class {
+            /// Every class, in the order of the inventory.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name: the inventory's field and the command line's word.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($class)),* }
+            }
+
+            /// The kernel subsystems whose uevents mean that it must be read again.
+            #[must_use]
+            pub const fn subsystems(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &$subsystems),* }
+            }
+        }
+
+        /// What a host has. A class that was not asked for is `None`.
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        pub struct Inventory {
+            /// [`SCHEMA_VERSION`].
+            pub schema_version: u32,
+            /// Always `gnomon.inventory`.
+            pub kind: Kind,
+            $($(#[$doc])*
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub $class: Option<$type>,)*
+            /// What could not be had, and why, by class and path.
+            #[serde(default)]
+            pub problems: Vec<Problem>,
+        }
+
+        impl Default for Inventory {
+            fn default() -> Self {
+                Self {
+                    schema_version: SCHEMA_VERSION,
+                    kind: Kind::default(),
+                    $($class: None,)*
+                    problems: Vec::new(),
+                }
+            }
+        }
+
+        impl Inventory {
+            /// Reads `class` anew, and replaces it and its problems.
+            pub fn reread(&mut self, class: Class, root: &Root, scope: &Scope) {
+                let survey = Survey::new(root, class.name(), scope.deep, scope.virtual_functions);
+                match class { $(Class::$variant => self.$class = Some(device::$class::discover(&survey))),* }
+                self.replace_problems(class, survey.into_problems());
+            }
+
+            /// Reads again what changes without an event: everything below a `now`. Returns what could not be had.
+            pub fn refresh(&mut self, root: &Root) -> Vec<Problem> {
+                let mut problems = Vec::new();
+                $(if let Some(value) = &mut self.$class {
+                    let survey = Survey::new(root, stringify!($class), false, false);
+                    device::$class::refresh(value, &survey);
+                    problems.extend(survey.into_problems());
+                })*
+                problems
+            }
+
+            /// Whether `class` was read.
+            #[must_use]
+            pub const fn has(&self, class: Class) -> bool {
+                match class { $(Class::$variant => self.$class.is_some()),* }
+            }
+        }
+    };
+}
+
+inventory! {
+    /// The machine as a whole.
+    system System device::system::System, on ["dmi"];
+    /// CPUs, their groups and caches.
+    cpu Cpu device::cpu::Cpu, on ["cpu"];
+    /// Memory nodes.
+    numa Numa device::numa::Numa, on ["node", "memory", "memory_tiering", "dax", "cxl", "cpu"];
+    /// Huge pages.
+    hugepages Hugepages device::hugepages::Hugepages, on ["node", "memory"];
+    /// PCI functions.
+    pci Pci device::pci::Pci, on ["pci"];
+}
+
+impl Inventory {
+    fn replace_problems(&mut self, class: Class, problems: Vec<Problem>) {
+        self.problems
+            .retain(|problem| problem.class != class.name());
+        self.problems.extend(problems);
+        self.problems.sort();
+        self.problems.dedup();
+    }
+}
+
+impl std::fmt::Display for Class {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl std::str::FromStr for Class {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|class| class.name() == text)
+            .ok_or_else(|| {
+                let names: Vec<_> = Self::ALL.iter().map(|class| class.name()).collect();
+                format!("no device class {text:?}: there are {}", names.join(", "))
+            })
+    }
+}
+
+/// Looks at `root`. Never fails as a whole: what could not be had stands in [`Inventory::problems`].
+#[must_use]
+pub fn discover(root: &Root, scope: &Scope) -> Inventory {
+    let mut inventory = Inventory::default();
+    for class in &scope.classes {
+        inventory.reread(*class, root, scope);
+    }
+    inventory
+}

@@ -1,0 +1,6 @@
+//! Everything in this crate that touches the world.
+
+pub mod archive;
+pub mod capture;
+pub mod root;
+mod sys;

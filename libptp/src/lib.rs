@@ -1,0 +1,2 @@
+//! PTP: engine, servos, clocks, sockets.
+pub mod time;
