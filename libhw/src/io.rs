@@ -2,5 +2,6 @@
 
 pub mod archive;
 pub mod capture;
+pub(crate) mod probe;
 pub mod root;
 mod sys;

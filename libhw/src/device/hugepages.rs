@@ -3,8 +3,12 @@
 //! From /sys/kernel/mm/hugepages, /sys/devices/system/node/nodeN/hugepages and
 //! `Documentation/admin-guide/mm/hugetlbpage.rst`, `transhuge.rst`.
 
+mod mount;
+mod pool;
+
 use serde::{Deserialize, Serialize};
 
+use crate::parse;
 use crate::survey::Survey;
 use crate::units::Bytes;
 
@@ -36,7 +40,8 @@ pub struct Pool {
     pub node: Option<u32>,
     /// The size of one page.
     pub size_bytes: Bytes,
-    /// `nr_hugepages`: pages in the pool, surplus ones counted in.
+    /// `nr_hugepages`: pages in the pool, surplus ones counted in. Read again by [`refresh`]: it changes when
+    /// somebody resizes the pool, which is worth telling, so it stands here and not in `now`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
     /// `nr_overcommit_hugepages`: how many surplus pages may be made (host only).
@@ -102,7 +107,7 @@ pub struct TransparentSize {
 pub struct Mount {
     /// Where it is mounted.
     pub id: String,
-    /// Option `pagesize`; none is the default size.
+    /// Option `pagesize`; none is the default size (old kernels never print it).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub page_size_bytes: Option<Bytes>,
     /// Option `size`: the most that it may take; a percentage of the pool stays text in `options`.
@@ -116,11 +121,61 @@ pub struct Mount {
     pub options: String,
 }
 
+const TRANSPARENT: &str = "sys/kernel/mm/transparent_hugepage";
+
 /// Reads the class.
 #[must_use]
-pub fn discover(_survey: &Survey<'_>) -> Hugepages {
-    Hugepages::default()
+pub fn discover(survey: &Survey<'_>) -> Hugepages {
+    let meminfo = pool::Meminfo::read(survey, None);
+    Hugepages {
+        pools: pool::discover(survey, &meminfo),
+        transparent: transparent(survey),
+        mounts: mount::discover(survey),
+        default_size_bytes: meminfo.default_size(survey),
+    }
 }
 
-/// Reads again what changes without an event.
-pub fn refresh(_hugepages: &mut Hugepages, _survey: &Survey<'_>) {}
+/// Reads again what changes without an event: the numbers of pages.
+pub fn refresh(hugepages: &mut Hugepages, survey: &Survey<'_>) {
+    for pool in &mut hugepages.pools {
+        pool::refresh(pool, survey);
+    }
+}
+
+fn transparent(survey: &Survey<'_>) -> Option<Transparent> {
+    let names = survey.names(TRANSPARENT);
+    if names.is_empty() {
+        return None;
+    }
+    let chosen = |name: &str| survey.value(&format!("{TRANSPARENT}/{name}"), parse::chosen);
+    let mut sizes: Vec<TransparentSize> = names
+        .iter()
+        .filter_map(|name| {
+            Some(TransparentSize {
+                size_bytes: size_of(name)?,
+                enabled: chosen(&format!("{name}/enabled")),
+            })
+        })
+        .collect();
+    sizes.sort_by_key(|size| size.size_bytes);
+    let largest = survey.value(&format!("{TRANSPARENT}/hpage_pmd_size"), parse::decimal);
+    Some(Transparent {
+        enabled: chosen("enabled"),
+        defrag: chosen("defrag"),
+        shmem_enabled: chosen("shmem_enabled"),
+        size_bytes: largest.map(Bytes),
+        sizes,
+    })
+}
+
+/// The size in a directory's name.
+///
+/// ```text
+/// hugepages-2048kB
+/// ```
+fn size_of(name: &str) -> Option<Bytes> {
+    parse::size(name.strip_prefix("hugepages-")?).ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,10 @@
 //! From /sys/devices/system/node, /sys/devices/virtual/memory_tiering, /sys/bus/{dax,cxl} and
 //! `Documentation/admin-guide/mm/numaperf.rst`, `Documentation/ABI/stable/sysfs-devices-node`.
 
+mod access;
+mod attached;
+mod node;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -31,7 +35,7 @@ pub struct Numa {
     /// `has_generic_initiator`: nodes of devices that start transfers themselves.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub has_generic_initiator: Option<IdSet>,
-    /// The nodes, by number. A kernel without NUMA has one that is made up from /proc/meminfo.
+    /// The online nodes, by number. A kernel without NUMA has one that is made up of all its CPUs and memory.
     pub nodes: Vec<Node>,
     /// The memory tiers, fastest first (Linux 6.1).
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -56,15 +60,18 @@ pub struct Node {
     /// `MemTotal` of `meminfo`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory_total_bytes: Option<Bytes>,
-    /// `distance`: to each online node, 10 is the node itself (ACPI SLIT).
+    /// `distance`: to each online node by its number, 10 is the node itself (ACPI SLIT).
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub distances: BTreeMap<u32, u32>,
     /// `accessN`: how the best initiators reach its memory (ACPI HMAT); class 0 counts any initiator, 1 only CPUs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub access: Vec<Access>,
-    /// `memory_side_cache/indexN`: caches in front of its memory, nearest to the memory last.
+    /// `memory_side_cache/indexN`: caches in front of its memory, nearest to the memory first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub memory_side_caches: Vec<MemorySideCache>,
+    /// The PCI address of the GPU whose memory it is, `/proc/driver/nvidia/gpus/ADDRESS/numa_status`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu: Option<String>,
     /// The number of its memory tier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tier: Option<u32>,
@@ -95,10 +102,10 @@ pub struct Access {
     /// The nodes whose initiators reach it best.
     #[serde(default)]
     pub initiators: IdSet,
-    /// `read_bandwidth`.
+    /// `read_bandwidth`, which the kernel counts in MiB/s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_bandwidth_bytes_per_second: Option<BytesPerSecond>,
-    /// `write_bandwidth`.
+    /// `write_bandwidth`, which the kernel counts in MiB/s.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_bandwidth_bytes_per_second: Option<BytesPerSecond>,
     /// `read_latency`.
@@ -113,7 +120,7 @@ pub struct Access {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct MemorySideCache {
-    /// 1 is nearest to the memory's users.
+    /// The N of `indexN`: 1 is nearest to the memory, the highest is nearest to the CPUs (unlike CPU caches).
     pub level: u32,
     /// `size`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -121,12 +128,15 @@ pub struct MemorySideCache {
     /// `line_size`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line_size_bytes: Option<Bytes>,
-    /// `indexing`: `direct_mapped`, `indexed` or `other`.
+    /// `indexing`: `direct_mapped`, or `indexed` for multi-way associativity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub indexing: Option<String>,
-    /// `write_policy`: `write_back`, `write_through` or `other`.
+    /// `write_policy`: `write_back` or `write_through`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub write_policy: Option<String>,
+    /// `address_mode`: `extended_linear` when the cache's own bytes are memory as well (Linux 6.15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_mode: Option<String>,
 }
 
 /// A memory tier: nodes of like speed.
@@ -155,6 +165,9 @@ pub struct Dax {
     /// `numa_node`: the node that it is near to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub node: Option<u32>,
+    /// What its memory is: `pmem` (non-volatile), `hmem` (set aside by firmware) or `cxl`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
     /// `device_dax` when mapped by hand, `kmem` when lent to the kernel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver: Option<String>,
@@ -188,9 +201,26 @@ pub struct CxlMemdev {
 
 /// Reads the class.
 #[must_use]
-pub fn discover(_survey: &Survey<'_>) -> Numa {
-    Numa::default()
+pub fn discover(survey: &Survey<'_>) -> Numa {
+    let mut numa = node::discover(survey);
+    numa.tiers = attached::tiers(survey);
+    numa.dax = attached::dax(survey);
+    numa.cxl_memdevs = attached::cxl_memdevs(survey);
+    let gpus = attached::gpus(survey);
+    for node in &mut numa.nodes {
+        let tier = numa.tiers.iter().find(|tier| tier.nodes.contains(node.id));
+        node.tier = tier.map(|tier| tier.id);
+        node.gpu = gpus.get(&node.id).cloned();
+    }
+    numa
 }
 
-/// Reads again what changes without an event.
-pub fn refresh(_numa: &mut Numa, _survey: &Survey<'_>) {}
+/// Reads again what changes without an event: the free memory of each node.
+pub fn refresh(numa: &mut Numa, survey: &Survey<'_>) {
+    for node in &mut numa.nodes {
+        node.now.memory_free_bytes = node::memory(survey, &node::meminfo(node)).free;
+    }
+}
+
+#[cfg(test)]
+mod tests;
