@@ -85,7 +85,7 @@ pub struct Transparent {
     /// `hpage_pmd_size`: the size of the largest such page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<Bytes>,
-    /// `hugepages-*kB/enabled`: the smaller sizes (mTHP, Linux 6.8), by size.
+    /// `hugepages-*kB`: every size (mTHP, Linux 6.8), by size.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sizes: Vec<TransparentSize>,
 }
@@ -96,9 +96,12 @@ pub struct Transparent {
 pub struct TransparentSize {
     /// The size of one page.
     pub size_bytes: Bytes,
-    /// `always`, `inherit`, `madvise` or `never`.
+    /// `enabled`: `always`, `inherit`, `madvise` or `never`; none when it is for shared memory only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub enabled: Option<String>,
+    /// `shmem_enabled`: the same for shared memory, and `within_size`, `advise` (Linux 6.11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shmem_enabled: Option<String>,
 }
 
 /// A mounted hugetlbfs.
@@ -154,6 +157,7 @@ fn transparent(survey: &Survey<'_>) -> Option<Transparent> {
             Some(TransparentSize {
                 size_bytes: size_of(name)?,
                 enabled: chosen(&format!("{name}/enabled")),
+                shmem_enabled: chosen(&format!("{name}/shmem_enabled")),
             })
         })
         .collect();
