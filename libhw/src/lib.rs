@@ -37,5 +37,7 @@ pub mod io;
 pub mod join;
 pub mod parse;
 pub mod survey;
+#[cfg(test)]
+mod tree;
 pub mod units;
 pub mod watch;
