@@ -56,6 +56,12 @@ fn discover_nodes(survey: &Survey<'_>, names: &[String]) -> Numa {
     let online = online.cloned().unwrap_or_else(|| present.clone());
     let nodes = present.intersection(&online);
     numa.nodes = nodes.iter().map(|id| node(survey, id, &online)).collect();
+    let online_cpus = survey.value(&format!("{CPUS}/online"), parse::list);
+    for node in &mut numa.nodes {
+        // Older kernels also count CPUs that are offline.
+        let cpus = online_cpus.as_ref();
+        node.cpus = cpus.map_or_else(|| node.cpus.clone(), |cpus| node.cpus.intersection(cpus));
+    }
     numa
 }
 
