@@ -1,1 +1,487 @@
+use proptest::prelude::*;
 
+use super::placeholder::label;
+use super::{Hypervisor, HypervisorKind, System, Unit, version};
+use crate::inventory::Class;
+use crate::survey::Problem;
+use crate::tree::{Tree, told};
+
+fn read(tree: &Tree) -> (System, Vec<Problem>) {
+    let inventory = tree.discover(Class::System);
+    (inventory.system.unwrap(), inventory.problems)
+}
+
+fn system(files: &[(&str, &str)]) -> System {
+    let (system, problems) = read(&Tree::new(files));
+    assert_eq!(problems, [], "{files:?}");
+    system
+}
+
+fn hypervisor(files: &[(&str, &str)]) -> Option<(String, HypervisorKind)> {
+    let found = system(files).hypervisor?;
+    Some((found.vendor, found.kind))
+}
+
+#[test]
+fn the_kernel_and_the_machine_tell_who_they_are() {
+    let system = system(&[
+        ("proc/sys/kernel/hostname", "compute-0\n"),
+        ("proc/sys/kernel/osrelease", "6.12.9-amd64\n"),
+        (
+            "proc/sys/kernel/version",
+            "#1 SMP PREEMPT_DYNAMIC Debian 6.12.9-1\n",
+        ),
+        ("proc/sys/kernel/arch", "x86_64\n"),
+        (
+            "proc/sys/kernel/random/boot_id",
+            "0b6f9a2e-0000-4000-8000-000000000001\n",
+        ),
+        ("etc/machine-id", "\n"),
+        (
+            "var/lib/dbus/machine-id",
+            "0123456789abcdef0123456789abcdef\n",
+        ),
+    ]);
+    assert_eq!(system.hostname.as_deref(), Some("compute-0"));
+    assert_eq!(system.kernel_release.as_deref(), Some("6.12.9-amd64"));
+    assert_eq!(
+        system.kernel_version.as_deref(),
+        Some("#1 SMP PREEMPT_DYNAMIC Debian 6.12.9-1")
+    );
+    assert_eq!(system.architecture.as_deref(), Some("x86_64"));
+    assert_eq!(
+        system.boot_id.as_deref(),
+        Some("0b6f9a2e-0000-4000-8000-000000000001")
+    );
+    assert_eq!(
+        system.machine_id.as_deref(),
+        Some("0123456789abcdef0123456789abcdef")
+    );
+}
+
+#[test]
+fn proc_version_stands_in_for_what_a_tree_lacks() {
+    let text = "Linux version 4.14.0-49.el7a.ppc64le (root@host) (gcc version 4.8.5 (Red Hat 4.8.5-28) (GCC)) #1 SMP Fri Mar 30 12:06:11 CDT 2018\n";
+    let system = system(&[("proc/version", text)]);
+    assert_eq!(
+        system.kernel_release.as_deref(),
+        Some("4.14.0-49.el7a.ppc64le")
+    );
+    assert_eq!(
+        system.kernel_version.as_deref(),
+        Some("#1 SMP Fri Mar 30 12:06:11 CDT 2018")
+    );
+    assert_eq!(system.architecture.as_deref(), Some("ppc64le"));
+    assert_eq!(version("Linux version 6.1"), None);
+}
+
+#[test]
+fn an_id_that_is_none_is_a_problem_and_an_unset_one_is_absent() {
+    let tree = Tree::new(&[("etc/machine-id", "no id\n")]);
+    let (system, problems) = read(&tree);
+    assert_eq!(
+        (system.machine_id, told(&problems)),
+        (None, vec![("/etc/machine-id", "malformed")])
+    );
+    let tree = Tree::new(&[
+        ("etc/machine-id", "uninitialized\n"),
+        ("proc/sys/kernel/hostname", "(none)\n"),
+    ]);
+    assert_eq!(read(&tree), (System::default(), vec![]));
+}
+
+#[test]
+fn the_architecture_is_drawn_from_what_a_tree_has() {
+    let compiler = "Linux version 6.1.0 (u@amd64-host) (aarch64-linux-gnu-gcc-12 (Debian) 12.2.0, GNU ld) #1 SMP\n";
+    for (path, text, expected) in [
+        ("gnomon/probes/uname.json", "\"riscv64\"", Some("riscv64")),
+        (
+            "proc/version",
+            "Linux version 6.12.9-amd64 (u@h) (gcc) #1 SMP\n",
+            Some("x86_64"),
+        ),
+        ("proc/version", compiler, Some("aarch64")),
+        (
+            "proc/version",
+            "Linux version 6.1.0 (u@h.x86_64) (gcc) #1 SMP\n",
+            None,
+        ),
+        ("proc/cpuinfo", "flags\t\t: fpu lm nx\n", Some("x86_64")),
+        (
+            "proc/cpuinfo",
+            "cpu family\t: 15\nfdiv_bug\t: no\nflags\t\t: fpu lm nx\n",
+            Some("i686"),
+        ),
+        (
+            "proc/cpuinfo",
+            "cpu family\t: 5\nflags\t\t: fpu tsc\n",
+            Some("i586"),
+        ),
+        (
+            "proc/cpuinfo",
+            "vendor_id       : IBM/S390\n",
+            Some("s390x"),
+        ),
+        (
+            "proc/cpuinfo",
+            "Processor\t: ARMv7 Processor rev 4 (v7l)\n",
+            Some("armv7l"),
+        ),
+        (
+            "proc/cpuinfo",
+            "Processor\t: AArch64 Processor rev 4 (aarch64)\n",
+            Some("aarch64"),
+        ),
+        (
+            "proc/cpuinfo",
+            "CPU implementer\t: 0x41\nCPU architecture: 8\n",
+            Some("aarch64"),
+        ),
+        ("proc/cpuinfo", "isa\t\t: rv64imafdc\n", Some("riscv64")),
+        (
+            "proc/cpuinfo",
+            "ISA\t\t\t: loongarch32 loongarch64\n",
+            Some("loongarch64"),
+        ),
+        (
+            "proc/cpuinfo",
+            "cpu\t\t: POWER7 (architected), altivec supported\n",
+            Some("ppc64"),
+        ),
+        ("proc/cpuinfo", "cpu\t\t: POWER9, altivec supported\n", None),
+        ("proc/cpuinfo", "type\t\t: sun4u\n", Some("sparc64")),
+        ("proc/cpuinfo", "arch       : IA-64\n", Some("ia64")),
+        ("proc/cpuinfo", "\0\0\n", None),
+    ] {
+        let architecture = system(&[(path, text)]).architecture;
+        assert_eq!(architecture.as_deref(), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn cpuid_names_the_hypervisor_and_is_believed_when_it_names_none() {
+    for (answer, expected) in [
+        (r#"["KVMKVMKVM\u0000\u0000\u0000", "\u0000"]"#, Some("kvm")),
+        (r#"["Microsoft Hv", "\u0001\u0000"]"#, Some("hyper-v")),
+        (
+            r#"["Microsoft Hv", "KVMKVMKVM\u0000\u0000\u0000"]"#,
+            Some("kvm"),
+        ),
+        (r#"["MyOwnMonitor", ""]"#, Some("MyOwnMonitor")),
+        (r#"["\u0000", ""]"#, None),
+        ("[]", None),
+    ] {
+        let files = [
+            ("gnomon/probes/cpuid-hypervisor.json", answer),
+            ("sys/class/dmi/id/sys_vendor", "Amazon EC2\n"),
+        ];
+        let vendor = hypervisor(&files).map(|(vendor, _)| vendor);
+        assert_eq!(vendor.as_deref(), expected, "{answer}");
+    }
+}
+
+#[test]
+fn a_damaged_answer_of_a_probe_is_a_problem() {
+    let tree = Tree::new(&[("gnomon/probes/cpuid-hypervisor.json", "7")]);
+    let (system, problems) = read(&tree);
+    assert_eq!(system.hypervisor, None);
+    let path = "/gnomon/probes/cpuid-hypervisor.json";
+    assert_eq!(told(&problems), [(path, "malformed")]);
+}
+
+#[test]
+fn xen_tells_how_it_runs_its_guests() {
+    let full = [
+        ("sys/hypervisor/type", "xen\n"),
+        ("sys/hypervisor/guest_type", "HVM\n"),
+        ("sys/hypervisor/version/major", "4\n"),
+        ("sys/hypervisor/version/minor", "17\n"),
+        ("sys/hypervisor/version/extra", ".2-pre\n"),
+        (
+            "sys/hypervisor/uuid",
+            "00000000-0000-0000-0000-000000000000\n",
+        ),
+    ];
+    let expected = Hypervisor {
+        vendor: "xen".to_owned(),
+        kind: HypervisorKind::Full,
+        version: Some("4.17.2-pre".to_owned()),
+        guest_name: None,
+        guest_uuid: None,
+    };
+    assert_eq!(system(&full).hypervisor, Some(expected));
+    let para = Some(("xen".to_owned(), HypervisorKind::Para));
+    assert_eq!(hypervisor(&full[..1]), para);
+    let old = [("proc/xen/capabilities", "control_d\n")];
+    assert_eq!(hypervisor(&old), para);
+}
+
+#[test]
+fn s390_tells_its_partition_its_guest_and_its_model() {
+    let machine = "Manufacturer:         IBM             \n\
+        Type:                 2964\n\
+        Model:                703              N96             \n\
+        Sequence Code:        00000000000829E7\n\
+        LPAR Number:          71\n\
+        LPAR Name:            S35LP67 \n";
+    let partition = system(&[("proc/sysinfo", machine)]);
+    let product = Unit {
+        vendor: Some("IBM".to_owned()),
+        name: Some("2964".to_owned()),
+        version: Some("703 N96".to_owned()),
+        serial: Some("00000000000829E7".to_owned()),
+        ..Unit::default()
+    };
+    assert_eq!(partition.product, Some(product));
+    let found = partition.hypervisor.unwrap();
+    assert_eq!(
+        (found.vendor.as_str(), found.kind),
+        ("pr/sm", HypervisorKind::Partition)
+    );
+    assert_eq!(found.guest_name.as_deref(), Some("S35LP67"));
+
+    let guest = format!(
+        "{machine}VM00 Name:            LINUX1  \n\
+        VM00 Control Program: z/VM    6.4.0   \n\
+        VM01 Name:            OUTER\nVM01 Control Program: KVM/Linux\n"
+    );
+    let found = system(&[("proc/sysinfo", &guest)]).hypervisor.unwrap();
+    assert_eq!(
+        (found.vendor.as_str(), found.kind),
+        ("z/vm", HypervisorKind::Full)
+    );
+    assert_eq!(found.version.as_deref(), Some("6.4.0"));
+    assert_eq!(found.guest_name.as_deref(), Some("LINUX1"));
+}
+
+#[test]
+fn the_device_tree_tells_model_compatible_and_hypervisor() {
+    let tree = Tree::new(&[
+        (
+            "sys/firmware/devicetree/base/model",
+            "Raspberry Pi 4 Model B Rev 1.4\0",
+        ),
+        (
+            "sys/firmware/devicetree/base/compatible",
+            "raspberrypi,4-model-b\0brcm,bcm2711\0",
+        ),
+        (
+            "sys/firmware/devicetree/base/serial-number",
+            "10000000abcdef01\0",
+        ),
+        (
+            "sys/firmware/devicetree/base/hypervisor/compatible",
+            "xen,xen-4.11\0xen,xen\0",
+        ),
+    ]);
+    tree.directory("proc");
+    tree.link("proc/device-tree", "/sys/firmware/devicetree/base");
+    let (system, problems) = read(&tree);
+    assert_eq!(problems, []);
+    assert_eq!(
+        system.devicetree_model.as_deref(),
+        Some("Raspberry Pi 4 Model B Rev 1.4")
+    );
+    assert_eq!(
+        system.devicetree_compatible,
+        ["raspberrypi,4-model-b", "brcm,bcm2711"]
+    );
+    let product = system.product.unwrap();
+    assert_eq!(product.serial.as_deref(), Some("10000000abcdef01"));
+    assert_eq!(
+        system.firmware.unwrap().interface.as_deref(),
+        Some("devicetree")
+    );
+    let found = system.hypervisor.unwrap();
+    assert_eq!(
+        (found.vendor.as_str(), found.kind),
+        ("xen", HypervisorKind::Para)
+    );
+}
+
+#[test]
+fn hypervisors_leave_their_names_in_many_places() {
+    let (full, para, partition) = (
+        HypervisorKind::Full,
+        HypervisorKind::Para,
+        HypervisorKind::Partition,
+    );
+    let dmi = |name: &'static str| format!("sys/class/dmi/id/{name}");
+    let (vendor, product) = (dmi("sys_vendor"), dmi("product_name"));
+    for (path, text, expected) in [
+        (vendor.as_str(), "QEMU\n", Some(("qemu", full))),
+        (&vendor, "VMware, Inc.\n", Some(("vmware", full))),
+        (&vendor, "Xenon Systems\n", None),
+        (&vendor, "Xen\n", Some(("xen", full))),
+        (&product, "VirtualBox\n", Some(("virtualbox", full))),
+        (&product, "CloudStack KVM Hypervisor\n", Some(("kvm", full))),
+        (&product, "PowerEdge R740\n", None),
+        (
+            "proc/cpuinfo",
+            "flags : fpu hypervisor lm\n",
+            Some(("unknown", full)),
+        ),
+        ("proc/cpuinfo", "flags : fpu lm\n", None),
+        (
+            "proc/cpuinfo",
+            "vendor_id : User Mode Linux\n",
+            Some(("uml", para)),
+        ),
+        (
+            "proc/cpuinfo",
+            "machine : CHRP IBM pSeries (emulated by qemu)\n",
+            Some(("qemu", full)),
+        ),
+        (
+            "proc/device-tree/compatible",
+            "linux,dummy-virt\0",
+            Some(("qemu", full)),
+        ),
+        (
+            "proc/device-tree/ibm,partition-name",
+            "lp1\0",
+            Some(("powervm", partition)),
+        ),
+        (
+            "proc/powerpc/lparcfg",
+            "lparcfg 1.9\nshared_processor_mode=1\n",
+            Some(("powervm", partition)),
+        ),
+    ] {
+        let expected = expected.map(|(vendor, kind)| (vendor.to_owned(), kind));
+        assert_eq!(hypervisor(&[(path, text)]), expected, "{path} {text:?}");
+    }
+    let windows = [
+        (vendor.as_str(), "Microsoft Corporation\n"),
+        (product.as_str(), "Virtual Machine\n"),
+    ];
+    assert_eq!(hypervisor(&windows), Some(("hyper-v".to_owned(), full)));
+    let metal = [
+        (vendor.as_str(), "Amazon EC2\n"),
+        (product.as_str(), "m6g.metal\n"),
+    ];
+    assert_eq!(hypervisor(&metal), None);
+    assert_eq!(hypervisor(&metal[..1]), Some(("kvm".to_owned(), full)));
+}
+
+#[test]
+fn dmi_names_firmware_product_board_and_chassis() {
+    let tree = Tree::new(&[]);
+    for (name, text) in [
+        ("bios_vendor", "Dell Inc.\n"),
+        ("bios_version", "2.2.11\n"),
+        ("bios_date", "06/13/2019\n"),
+        ("bios_release", "2.2\n"),
+        ("ec_firmware_release", "1.3\n"),
+        ("sys_vendor", "Dell Inc.\n"),
+        ("product_name", "PowerEdge  R740\n"),
+        ("product_family", "To be filled by O.E.M.\n"),
+        ("product_serial", "ABC1234\n"),
+        ("product_uuid", "ffffffff-ffff-ffff-ffff-ffffffffffff\n"),
+        ("board_name", "01YM03\n"),
+        ("board_version", "S4881 \nomputer Corp\n"),
+        ("board_asset_tag", "\n"),
+        ("chassis_type", "23\n"),
+        ("chassis_vendor", "Default string\n"),
+    ] {
+        tree.write(&format!("sys/devices/virtual/dmi/id/{name}"), text);
+    }
+    tree.directory("sys/firmware/efi");
+    let (system, problems) = read(&tree);
+    assert_eq!(problems, []);
+    let firmware = system.firmware.unwrap();
+    assert_eq!(firmware.interface.as_deref(), Some("uefi"));
+    assert_eq!(firmware.release.as_deref(), Some("2.2"));
+    assert_eq!(firmware.ec_release.as_deref(), Some("1.3"));
+    let product = system.product.unwrap();
+    assert_eq!(product.name.as_deref(), Some("PowerEdge R740"));
+    assert_eq!((product.family, product.uuid), (None, None));
+    assert_eq!(product.serial.as_deref(), Some("ABC1234"));
+    assert_eq!(system.board.unwrap().version.as_deref(), Some("S4881"));
+    let chassis = system.chassis.unwrap();
+    assert_eq!(chassis.chassis_type.as_deref(), Some("Rack Mount Chassis"));
+    assert_eq!(chassis.vendor, None);
+}
+
+#[test]
+fn a_pc_without_uefi_has_a_bios_and_a_chassis_type_of_the_future_stays_a_number() {
+    for (text, expected) in [
+        ("2\n", None),
+        ("36\n", Some("Stick PC")),
+        ("99\n", Some("99")),
+        ("x\n", Some("x")),
+    ] {
+        let files = [
+            ("sys/class/dmi/id/chassis_type", text),
+            ("sys/firmware/dmi/tables/DMI", ""),
+        ];
+        let system = system(&files);
+        assert_eq!(system.firmware.unwrap().interface.as_deref(), Some("bios"));
+        let kind = system.chassis.and_then(|chassis| chassis.chassis_type);
+        assert_eq!(kind.as_deref(), expected);
+    }
+}
+
+#[test]
+fn identities_that_are_denied_or_take_too_long_are_problems() {
+    let tree = Tree::new(&[
+        ("sys/class/dmi/id/product_name", "X\n"),
+        ("sys/class/dmi/id/product_uuid", "x\n"),
+        ("sys/class/dmi/id/product_serial", "x\n"),
+    ]);
+    tree.fail(&[
+        ("sys/class/dmi/id/product_serial", 13),
+        ("sys/class/dmi/id/product_uuid", 110),
+    ]);
+    let (system, problems) = read(&tree);
+    assert_eq!(
+        told(&problems),
+        [
+            ("/sys/class/dmi/id/product_serial", "denied"),
+            ("/sys/class/dmi/id/product_uuid", "timed out"),
+        ]
+    );
+    assert_eq!(system.product.unwrap().name.as_deref(), Some("X"));
+}
+
+#[test]
+fn what_a_vendor_did_not_fill_in_is_left_out() {
+    for text in [
+        "",
+        " \n\0",
+        "To Be Filled By O.E.M.",
+        "Not Specified",
+        "Default string",
+        "None",
+        "N/A",
+        "........",
+        "0000000000",
+        "XXXXXXXX",
+        "00000000-0000-0000-0000-000000000000",
+        "1234567890",
+        "-",
+        "\0\0",
+    ] {
+        assert_eq!(label(text), None, "{text:?}");
+    }
+    for (text, kept) in [
+        ("None of yours", "None of yours"),
+        ("A02 \n", "A02"),
+        ("0", "0"),
+        ("X11\tDPG", "X11 DPG"),
+        ("007", "007"),
+        ("FFF0", "FFF0"),
+    ] {
+        assert_eq!(label(text).as_deref(), Some(kept), "{text:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_label_is_one_line_of_printable_text(text in "\\PC*[\\s\\S]*") {
+        if let Some(kept) = label(&text) {
+            prop_assert!(!kept.is_empty() && !kept.contains(char::is_control));
+            prop_assert_eq!(label(&kept), Some(kept));
+        }
+    }
+}
