@@ -84,7 +84,7 @@ fn of_build(evidence: &Evidence<'_>) -> Option<&'static str> {
 
 fn of_cpuinfo(evidence: &Evidence<'_>) -> Option<String> {
     let dialect = DIALECTS.iter().find(|(key, start, _)| {
-        let value = evidence.cpuinfo_field(key);
+        let value = evidence.cpuinfo(key);
         value.is_some_and(|value| value.starts_with(start))
     });
     if let Some((_, _, architecture)) = dialect {
@@ -95,12 +95,12 @@ fn of_cpuinfo(evidence: &Evidence<'_>) -> Option<String> {
 
 /// A 32-bit kernel tells of bugs that no 64-bit processor has; the long mode flag alone is the processor's.
 fn x86(evidence: &Evidence<'_>) -> Option<String> {
-    let flags = evidence.cpuinfo_field("flags")?;
+    let flags = evidence.cpuinfo("flags")?;
     let long_mode = flags.split(' ').any(|flag| flag == "lm");
-    if long_mode && evidence.cpuinfo_field("fdiv_bug").is_none() {
+    if long_mode && evidence.cpuinfo("fdiv_bug").is_none() {
         return Some("x86_64".to_owned());
     }
-    let family = evidence.cpuinfo_field("cpu family")?;
+    let family = evidence.cpuinfo("cpu family")?;
     let family = family.parse().unwrap_or(6_u32).clamp(3, 6);
     Some(format!("i{family}86"))
 }
@@ -111,13 +111,13 @@ fn x86(evidence: &Evidence<'_>) -> Option<String> {
 /// ```
 fn arm(evidence: &Evidence<'_>) -> Option<String> {
     let names = ["Processor", "model name"];
-    let names = names.iter().filter_map(|key| evidence.cpuinfo_field(key));
+    let names = names.iter().filter_map(|key| evidence.cpuinfo(key));
     let short = |name: &str| -> Option<String> {
         let (_, short) = name.strip_prefix("ARM")?.rsplit_once('(')?;
         Some(format!("arm{}", short.strip_suffix(')')?))
     };
     names.into_iter().find_map(short).or_else(|| {
-        let generation = evidence.cpuinfo_field("CPU architecture")?;
+        let generation = evidence.cpuinfo("CPU architecture")?;
         (generation == "8").then(|| "aarch64".to_owned())
     })
 }

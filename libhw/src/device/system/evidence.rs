@@ -1,6 +1,7 @@
 //! The texts that several answers about the machine are drawn from, each read at most once.
 
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use super::placeholder::label;
 use crate::parse;
@@ -22,10 +23,13 @@ pub(super) struct Evidence<'a> {
     pub(super) dmi: Attributes,
     pub(super) device_tree: Attributes,
     /// `/proc/sysinfo`, which only s390 has.
-    pub(super) sysinfo: Option<String>,
-    cpuinfo: OnceCell<String>,
+    sysinfo: Fields,
+    cpuinfo: OnceCell<Fields>,
     version: OnceCell<String>,
 }
+
+/// The lines `key: value` of a file: of each key its first value.
+type Fields = BTreeMap<String, String>;
 
 /// A directory of small attributes, and which of them are there.
 #[derive(Debug, Default)]
@@ -40,21 +44,17 @@ impl<'a> Evidence<'a> {
             survey,
             dmi: Attributes::first(survey, &DMI),
             device_tree: Attributes::first(survey, &DEVICE_TREE),
-            sysinfo: survey.raw("proc/sysinfo"),
+            sysinfo: fields(survey, "proc/sysinfo"),
             cpuinfo: OnceCell::new(),
             version: OnceCell::new(),
         }
     }
 
-    /// `/proc/cpuinfo`: asked for only where nothing cheaper answers, since it grows with the CPUs.
-    pub(super) fn cpuinfo(&self) -> &str {
-        let read = || self.survey.raw("proc/cpuinfo").unwrap_or_default();
-        self.cpuinfo.get_or_init(read)
-    }
-
-    /// The first value of a key of `/proc/cpuinfo`.
-    pub(super) fn cpuinfo_field(&self, name: &str) -> Option<&str> {
-        field(self.cpuinfo(), name)
+    /// The first value of a key of `/proc/cpuinfo`: asked for only where nothing cheaper answers, since that
+    /// file grows with the CPUs.
+    pub(super) fn cpuinfo(&self, name: &str) -> Option<&str> {
+        let read = || fields(self.survey, "proc/cpuinfo");
+        self.cpuinfo.get_or_init(read).get(name).map(String::as_str)
     }
 
     /// `/proc/version`, the words of which depend on who built the kernel.
@@ -64,8 +64,8 @@ impl<'a> Evidence<'a> {
     }
 
     /// The first value of a key of `/proc/sysinfo`.
-    pub(super) fn sysinfo_field(&self, name: &str) -> Option<String> {
-        label(field(self.sysinfo.as_deref()?, name)?)
+    pub(super) fn sysinfo(&self, name: &str) -> Option<String> {
+        label(self.sysinfo.get(name)?)
     }
 
     /// A DMI attribute, unless it is a placeholder.
@@ -122,7 +122,13 @@ impl Attributes {
     }
 }
 
-fn field<'t>(text: &'t str, name: &str) -> Option<&'t str> {
-    let (_, value) = parse::key_values(text).find(|(key, _)| *key == name)?;
-    Some(value)
+fn fields(survey: &Survey<'_>, path: &str) -> Fields {
+    let text = survey.raw(path).unwrap_or_default();
+    let mut fields = Fields::new();
+    for (key, value) in parse::key_values(&text) {
+        if !fields.contains_key(key) {
+            fields.insert(key.to_owned(), value.to_owned());
+        }
+    }
+    fields
 }

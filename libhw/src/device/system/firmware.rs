@@ -95,10 +95,13 @@ pub(super) fn product(evidence: &Evidence<'_>) -> Option<Unit> {
             uuid: evidence.dmi_identity("product_uuid"),
             ..Unit::default()
         }
-    } else if evidence.sysinfo.is_some() {
-        of_sysinfo(evidence)
     } else {
-        of_device_tree(evidence)
+        let mainframe = of_sysinfo(evidence);
+        if mainframe == Unit::default() {
+            of_device_tree(evidence)
+        } else {
+            mainframe
+        }
     };
     (unit != Unit::default()).then_some(unit)
 }
@@ -111,10 +114,10 @@ pub(super) fn product(evidence: &Evidence<'_>) -> Option<Unit> {
 /// ```
 fn of_sysinfo(evidence: &Evidence<'_>) -> Unit {
     Unit {
-        vendor: evidence.sysinfo_field("Manufacturer"),
-        name: evidence.sysinfo_field("Type"),
-        version: evidence.sysinfo_field("Model"),
-        serial: evidence.sysinfo_field("Sequence Code"),
+        vendor: evidence.sysinfo("Manufacturer"),
+        name: evidence.sysinfo("Type"),
+        version: evidence.sysinfo("Model"),
+        serial: evidence.sysinfo("Sequence Code"),
         ..Unit::default()
     }
 }

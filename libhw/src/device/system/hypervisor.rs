@@ -109,10 +109,10 @@ fn named(vendor: &str, kind: HypervisorKind) -> Hypervisor {
 ///
 /// VM00 is the innermost; outside of all is the partition.
 fn of_sysinfo(evidence: &Evidence<'_>) -> Option<Hypervisor> {
-    let Some(program) = evidence.sysinfo_field("VM00 Control Program") else {
-        evidence.sysinfo_field("LPAR Number")?;
+    let Some(program) = evidence.sysinfo("VM00 Control Program") else {
+        evidence.sysinfo("LPAR Number")?;
         return Some(Hypervisor {
-            guest_name: evidence.sysinfo_field("LPAR Name"),
+            guest_name: evidence.sysinfo("LPAR Name"),
             ..named("pr/sm", HypervisorKind::Partition)
         });
     };
@@ -122,11 +122,11 @@ fn of_sysinfo(evidence: &Evidence<'_>) -> Option<Hypervisor> {
         "z/VM" => "z/vm",
         other => other,
     };
-    let name = evidence.sysinfo_field("VM00 Extended Name");
+    let name = evidence.sysinfo("VM00 Extended Name");
     Some(Hypervisor {
         version: parse::nonempty(version),
-        guest_name: name.or_else(|| evidence.sysinfo_field("VM00 Name")),
-        guest_uuid: evidence.sysinfo_field("VM00 UUID"),
+        guest_name: name.or_else(|| evidence.sysinfo("VM00 Name")),
+        guest_uuid: evidence.sysinfo("VM00 UUID"),
         ..named(vendor, HypervisorKind::Full)
     })
 }
@@ -237,14 +237,14 @@ fn begins_with_words(label: &str, words: &str) -> bool {
 }
 
 fn of_cpuinfo(evidence: &Evidence<'_>) -> Option<Hypervisor> {
-    if evidence.cpuinfo_field("vendor_id") == Some("User Mode Linux") {
+    if evidence.cpuinfo("vendor_id") == Some("User Mode Linux") {
         return Some(named("uml", HypervisorKind::Para));
     }
-    let machine = evidence.cpuinfo_field("machine").unwrap_or_default();
+    let machine = evidence.cpuinfo("machine").unwrap_or_default();
     if machine.contains("emulated by qemu") {
         return Some(named("qemu", HypervisorKind::Full));
     }
-    let mut flags = evidence.cpuinfo_field("flags")?.split(' ');
+    let mut flags = evidence.cpuinfo("flags")?.split(' ');
     let flagged = flags.any(|flag| flag == "hypervisor");
     flagged.then(|| named("unknown", HypervisorKind::Full))
 }

@@ -90,71 +90,77 @@ fn an_id_that_is_none_is_a_problem_and_an_unset_one_is_absent() {
     assert_eq!(read(&tree), (System::default(), vec![]));
 }
 
+/// A file, its text, and the architecture that it tells of.
+const ARCHITECTURES: &[(&str, &str, Option<&str>)] = &[
+    ("gnomon/probes/uname.json", "\"riscv64\"", Some("riscv64")),
+    (
+        "proc/version",
+        "Linux version 6.12.9-amd64 (u@h) (gcc) #1 SMP\n",
+        Some("x86_64"),
+    ),
+    (
+        "proc/version",
+        "Linux version 6.1.0 (u@amd64-host) (aarch64-linux-gnu-gcc-12 (Debian) 12.2.0, GNU ld) #1 SMP\n",
+        Some("aarch64"),
+    ),
+    (
+        "proc/version",
+        "Linux version 6.1.0 (u@h.x86_64) (gcc) #1 SMP\n",
+        None,
+    ),
+    ("proc/cpuinfo", "flags\t\t: fpu lm nx\n", Some("x86_64")),
+    (
+        "proc/cpuinfo",
+        "cpu family\t: 15\nfdiv_bug\t: no\nflags\t\t: fpu lm nx\n",
+        Some("i686"),
+    ),
+    (
+        "proc/cpuinfo",
+        "cpu family\t: 5\nflags\t\t: fpu tsc\n",
+        Some("i586"),
+    ),
+    (
+        "proc/cpuinfo",
+        "vendor_id       : IBM/S390\n",
+        Some("s390x"),
+    ),
+    (
+        "proc/cpuinfo",
+        "Processor\t: ARMv7 Processor rev 4 (v7l)\n",
+        Some("armv7l"),
+    ),
+    (
+        "proc/cpuinfo",
+        "Processor\t: AArch64 Processor rev 4 (aarch64)\n",
+        Some("aarch64"),
+    ),
+    (
+        "proc/cpuinfo",
+        "CPU implementer\t: 0x41\nCPU architecture: 8\n",
+        Some("aarch64"),
+    ),
+    ("proc/cpuinfo", "isa\t\t: rv64imafdc\n", Some("riscv64")),
+    (
+        "proc/cpuinfo",
+        "ISA\t\t\t: loongarch32 loongarch64\n",
+        Some("loongarch64"),
+    ),
+    (
+        "proc/cpuinfo",
+        "cpu\t\t: POWER7 (architected), altivec supported\n",
+        Some("ppc64"),
+    ),
+    ("proc/cpuinfo", "cpu\t\t: POWER9, altivec supported\n", None),
+    ("proc/cpuinfo", "type\t\t: sun4u\n", Some("sparc64")),
+    ("proc/cpuinfo", "arch       : IA-64\n", Some("ia64")),
+    ("proc/cpuinfo", "\0\0\n", None),
+];
+
 #[test]
 fn the_architecture_is_drawn_from_what_a_tree_has() {
-    let compiler = "Linux version 6.1.0 (u@amd64-host) (aarch64-linux-gnu-gcc-12 (Debian) 12.2.0, GNU ld) #1 SMP\n";
-    for (path, text, expected) in [
-        ("gnomon/probes/uname.json", "\"riscv64\"", Some("riscv64")),
-        (
-            "proc/version",
-            "Linux version 6.12.9-amd64 (u@h) (gcc) #1 SMP\n",
-            Some("x86_64"),
-        ),
-        ("proc/version", compiler, Some("aarch64")),
-        (
-            "proc/version",
-            "Linux version 6.1.0 (u@h.x86_64) (gcc) #1 SMP\n",
-            None,
-        ),
-        ("proc/cpuinfo", "flags\t\t: fpu lm nx\n", Some("x86_64")),
-        (
-            "proc/cpuinfo",
-            "cpu family\t: 15\nfdiv_bug\t: no\nflags\t\t: fpu lm nx\n",
-            Some("i686"),
-        ),
-        (
-            "proc/cpuinfo",
-            "cpu family\t: 5\nflags\t\t: fpu tsc\n",
-            Some("i586"),
-        ),
-        (
-            "proc/cpuinfo",
-            "vendor_id       : IBM/S390\n",
-            Some("s390x"),
-        ),
-        (
-            "proc/cpuinfo",
-            "Processor\t: ARMv7 Processor rev 4 (v7l)\n",
-            Some("armv7l"),
-        ),
-        (
-            "proc/cpuinfo",
-            "Processor\t: AArch64 Processor rev 4 (aarch64)\n",
-            Some("aarch64"),
-        ),
-        (
-            "proc/cpuinfo",
-            "CPU implementer\t: 0x41\nCPU architecture: 8\n",
-            Some("aarch64"),
-        ),
-        ("proc/cpuinfo", "isa\t\t: rv64imafdc\n", Some("riscv64")),
-        (
-            "proc/cpuinfo",
-            "ISA\t\t\t: loongarch32 loongarch64\n",
-            Some("loongarch64"),
-        ),
-        (
-            "proc/cpuinfo",
-            "cpu\t\t: POWER7 (architected), altivec supported\n",
-            Some("ppc64"),
-        ),
-        ("proc/cpuinfo", "cpu\t\t: POWER9, altivec supported\n", None),
-        ("proc/cpuinfo", "type\t\t: sun4u\n", Some("sparc64")),
-        ("proc/cpuinfo", "arch       : IA-64\n", Some("ia64")),
-        ("proc/cpuinfo", "\0\0\n", None),
-    ] {
+    for (path, text, expected) in ARCHITECTURES {
         let architecture = system(&[(path, text)]).architecture;
-        assert_eq!(architecture.as_deref(), expected, "{text:?}");
+        assert_eq!(architecture.as_deref(), *expected, "{text:?}");
     }
 }
 
@@ -299,69 +305,84 @@ fn the_device_tree_tells_model_compatible_and_hypervisor() {
     );
 }
 
+const VENDOR: &str = "sys/class/dmi/id/sys_vendor";
+const PRODUCT: &str = "sys/class/dmi/id/product_name";
+
+type Found = Option<(&'static str, HypervisorKind)>;
+
+/// A file, its text, and the hypervisor that it tells of.
+const HYPERVISORS: &[(&str, &str, Found)] = &[
+    (VENDOR, "QEMU\n", Some(("qemu", HypervisorKind::Full))),
+    (
+        VENDOR,
+        "VMware, Inc.\n",
+        Some(("vmware", HypervisorKind::Full)),
+    ),
+    (VENDOR, "Xenon Systems\n", None),
+    (VENDOR, "Xen\n", Some(("xen", HypervisorKind::Full))),
+    (
+        PRODUCT,
+        "VirtualBox\n",
+        Some(("virtualbox", HypervisorKind::Full)),
+    ),
+    (
+        PRODUCT,
+        "CloudStack KVM Hypervisor\n",
+        Some(("kvm", HypervisorKind::Full)),
+    ),
+    (PRODUCT, "PowerEdge R740\n", None),
+    (
+        "proc/cpuinfo",
+        "flags : fpu hypervisor lm\n",
+        Some(("unknown", HypervisorKind::Full)),
+    ),
+    ("proc/cpuinfo", "flags : fpu lm\n", None),
+    (
+        "proc/cpuinfo",
+        "vendor_id : User Mode Linux\n",
+        Some(("uml", HypervisorKind::Para)),
+    ),
+    (
+        "proc/cpuinfo",
+        "machine : CHRP IBM pSeries (emulated by qemu)\n",
+        Some(("qemu", HypervisorKind::Full)),
+    ),
+    (
+        "proc/device-tree/compatible",
+        "linux,dummy-virt\0",
+        Some(("qemu", HypervisorKind::Full)),
+    ),
+    (
+        "proc/device-tree/ibm,partition-name",
+        "lp1\0",
+        Some(("powervm", HypervisorKind::Partition)),
+    ),
+    (
+        "proc/powerpc/lparcfg",
+        "lparcfg 1.9\nshared_processor_mode=1\n",
+        Some(("powervm", HypervisorKind::Partition)),
+    ),
+];
+
 #[test]
 fn hypervisors_leave_their_names_in_many_places() {
-    let (full, para, partition) = (
-        HypervisorKind::Full,
-        HypervisorKind::Para,
-        HypervisorKind::Partition,
-    );
-    let dmi = |name: &'static str| format!("sys/class/dmi/id/{name}");
-    let (vendor, product) = (dmi("sys_vendor"), dmi("product_name"));
-    for (path, text, expected) in [
-        (vendor.as_str(), "QEMU\n", Some(("qemu", full))),
-        (&vendor, "VMware, Inc.\n", Some(("vmware", full))),
-        (&vendor, "Xenon Systems\n", None),
-        (&vendor, "Xen\n", Some(("xen", full))),
-        (&product, "VirtualBox\n", Some(("virtualbox", full))),
-        (&product, "CloudStack KVM Hypervisor\n", Some(("kvm", full))),
-        (&product, "PowerEdge R740\n", None),
-        (
-            "proc/cpuinfo",
-            "flags : fpu hypervisor lm\n",
-            Some(("unknown", full)),
-        ),
-        ("proc/cpuinfo", "flags : fpu lm\n", None),
-        (
-            "proc/cpuinfo",
-            "vendor_id : User Mode Linux\n",
-            Some(("uml", para)),
-        ),
-        (
-            "proc/cpuinfo",
-            "machine : CHRP IBM pSeries (emulated by qemu)\n",
-            Some(("qemu", full)),
-        ),
-        (
-            "proc/device-tree/compatible",
-            "linux,dummy-virt\0",
-            Some(("qemu", full)),
-        ),
-        (
-            "proc/device-tree/ibm,partition-name",
-            "lp1\0",
-            Some(("powervm", partition)),
-        ),
-        (
-            "proc/powerpc/lparcfg",
-            "lparcfg 1.9\nshared_processor_mode=1\n",
-            Some(("powervm", partition)),
-        ),
-    ] {
+    for (path, text, expected) in HYPERVISORS {
         let expected = expected.map(|(vendor, kind)| (vendor.to_owned(), kind));
         assert_eq!(hypervisor(&[(path, text)]), expected, "{path} {text:?}");
     }
+}
+
+#[test]
+fn a_name_may_take_vendor_and_product_and_a_clouds_bare_machine_is_none() {
+    let full = |vendor: &str| Some((vendor.to_owned(), HypervisorKind::Full));
     let windows = [
-        (vendor.as_str(), "Microsoft Corporation\n"),
-        (product.as_str(), "Virtual Machine\n"),
+        (VENDOR, "Microsoft Corporation\n"),
+        (PRODUCT, "Virtual Machine\n"),
     ];
-    assert_eq!(hypervisor(&windows), Some(("hyper-v".to_owned(), full)));
-    let metal = [
-        (vendor.as_str(), "Amazon EC2\n"),
-        (product.as_str(), "m6g.metal\n"),
-    ];
+    assert_eq!(hypervisor(&windows), full("hyper-v"));
+    let metal = [(VENDOR, "Amazon EC2\n"), (PRODUCT, "m6g.metal\n")];
     assert_eq!(hypervisor(&metal), None);
-    assert_eq!(hypervisor(&metal[..1]), Some(("kvm".to_owned(), full)));
+    assert_eq!(hypervisor(&metal[..1]), full("kvm"));
 }
 
 #[test]
