@@ -56,11 +56,11 @@ fn discover_nodes(survey: &Survey<'_>, names: &[String]) -> Numa {
     let online = online.cloned().unwrap_or_else(|| present.clone());
     let nodes = present.intersection(&online);
     numa.nodes = nodes.iter().map(|id| node(survey, id, &online)).collect();
-    let online_cpus = survey.value(&format!("{CPUS}/online"), parse::list);
-    for node in &mut numa.nodes {
-        // Older kernels also count CPUs that are offline.
-        let cpus = online_cpus.as_ref();
-        node.cpus = cpus.map_or_else(|| node.cpus.clone(), |cpus| node.cpus.intersection(cpus));
+    if let Some(online) = online_cpus(survey) {
+        for node in &mut numa.nodes {
+            // Older kernels also count CPUs that are offline.
+            node.cpus = node.cpus.intersection(&online);
+        }
     }
     numa
 }
@@ -87,14 +87,26 @@ fn node(survey: &Survey<'_>, id: u32, online: &IdSet) -> Node {
     }
 }
 
+/// The CPUs that are online; kernels before 2.6.26 only tell it CPU by CPU, and nothing of those that cannot go
+/// offline. `None` when the tree knows no CPU.
+fn online_cpus(survey: &Survey<'_>) -> Option<IdSet> {
+    let all = survey.value(&format!("{CPUS}/online"), parse::list);
+    all.or_else(|| {
+        let online = |id: &u32| {
+            let switch = survey.value(&format!("{CPUS}/cpu{id}/online"), parse::switch);
+            switch != Some(false)
+        };
+        let cpus = survey.numbered(CPUS, "cpu").into_iter();
+        let cpus: IdSet = cpus.filter(online).collect();
+        (!cpus.is_empty()).then_some(cpus)
+    })
+}
+
 /// What stands in for nodes when the kernel has none: one with every online CPU and all memory. `None` when
 /// the tree knows neither.
 fn made_up(survey: &Survey<'_>) -> Option<Node> {
-    let online = survey.value(&format!("{CPUS}/online"), parse::list);
-    let cpus =
-        online.unwrap_or_else(|| survey.numbered(CPUS, "cpu").into_iter().collect::<IdSet>());
     let mut node = Node {
-        cpus,
+        cpus: online_cpus(survey).unwrap_or_default(),
         made_up: true,
         ..Node::default()
     };

@@ -91,7 +91,15 @@ fn cpumap_stands_in_for_a_cpulist_that_is_missing_or_broken() {
 #[test]
 fn offline_cpus_are_no_cpus_of_a_node() {
     let tree = node_tree(&[("node0/cpumap", "ff\n")]);
-    tree.write("sys/devices/system/cpu/online", "0-3,9\n");
+    let cpus = "sys/devices/system/cpu";
+    for cpu in 0..8 {
+        tree.directory(&format!("{cpus}/cpu{cpu}"));
+    }
+    tree.write(&format!("{cpus}/cpu5/online"), "0\n");
+    tree.write(&format!("{cpus}/cpu6/online"), "1\n");
+    let (numa, _) = read(&tree);
+    assert_eq!(numa.nodes[0].cpus.to_string(), "0-4,6-7");
+    tree.write(&format!("{cpus}/online"), "0-3,9\n");
     let (numa, _) = read(&tree);
     assert_eq!(numa.nodes[0].cpus.to_string(), "0-3");
 }
