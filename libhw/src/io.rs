@@ -2,5 +2,6 @@
 
 pub mod archive;
 pub mod capture;
+pub mod pci_ids;
 pub mod root;
 mod sys;
