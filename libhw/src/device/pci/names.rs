@@ -7,12 +7,14 @@
 //!     00  Ethernet controller
 //! ```
 //!
-//! (before a line of the second rank stands a tab). The lines are sorted by id, so a name is found by bisection, in a few pieces of the file. In a list that
-//! is not sorted names are not found, and no more happens. The system's list goes first; a list of our own
-//! (pci.ids in this folder) has what it lacks and stands in where there is none.
+//! A tab begins the lines below another. Ids are sorted, so a vendor is found by bisection and its devices
+//! in one pass behind it, in a few pieces of the file. In a list that is not sorted names are not found, and
+//! no more happens. The system's list goes first; a list of our own (pci.ids in this folder) has what it
+//! lacks and stands in where there is none.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::ControlFlow::{self, Break, Continue};
 
 use memchr::{memchr, memchr_iter};
 
@@ -26,181 +28,194 @@ pub(super) fn fill(functions: &mut [Function]) {
     }
     let file = PciIds::open();
     let read = |at, buffer: &mut [u8]| file.as_ref().map_or(0, |file| file.read_at(at, buffer));
-    let system = file.as_ref().map(|file| {
-        Names::new(List {
-            length: file.length(),
-            read: &read,
-        })
-    });
-    let own = Names::new(List {
-        length: u64::try_from(OWN.len()).unwrap_or(0),
-        read: &read_own,
-    });
-    let mut lists: Vec<Names<'_>> = system.into_iter().chain([own]).collect();
-    for function in functions {
-        let (vendor, device) = (function.vendor_id, function.device_id);
-        // Our own classes are complete, so asking the larger list first would only cost.
-        function.class = lists
-            .iter_mut()
-            .rev()
-            .find_map(|list| list.class(function.class_id));
-        function.vendor = lists.iter_mut().find_map(|list| list.vendor(vendor));
-        function.device = lists
-            .iter_mut()
-            .find_map(|list| list.device(vendor, device));
+    let system = List::new(file.as_ref().map_or(0, PciIds::length), &read);
+    let own = List::new(u64::try_from(OWN.len()).unwrap_or(0), &read_own);
+    let mut entries = wanted(functions);
+    for (id, entry) in &mut entries {
+        if *id < CLASSES {
+            system.fill(*id, entry);
+            own.fill(*id, entry);
+        } else {
+            // Our own classes are complete, so the larger list is asked only for what is newer.
+            own.fill(*id, entry);
+            if entry.name.is_none() {
+                system.fill(*id, entry);
+            }
+        }
     }
+    for function in functions {
+        let class = entries.get(&base_of(function));
+        let subclass = class.and_then(|entry| entry.below.get(&subclass_of(function))?.clone());
+        function.class = subclass.or_else(|| class?.name.clone());
+        let vendor = entries.get(&u32::from(function.vendor_id));
+        function.vendor = vendor.and_then(|entry| entry.name.clone());
+        let device = u32::from(function.device_id);
+        function.device = vendor.and_then(|entry| entry.below.get(&device)?.clone());
+    }
+}
+
+/// A line of the first rank, and those below it, that are asked for.
+#[derive(Debug, Default)]
+struct Entry {
+    name: Option<String>,
+    below: BTreeMap<u32, Option<String>>,
+}
+
+/// What to ask for, by id; a base class's is behind all vendors', as in the list.
+fn wanted(functions: &[Function]) -> BTreeMap<u32, Entry> {
+    let mut entries: BTreeMap<u32, Entry> = BTreeMap::new();
+    for function in functions {
+        let (vendor, device) = (function.vendor_id.into(), function.device_id.into());
+        let class = (base_of(function), subclass_of(function));
+        for (id, below) in [(vendor, device), class] {
+            entries.entry(id).or_default().below.insert(below, None);
+        }
+    }
+    entries
+}
+
+fn base_of(function: &Function) -> u32 {
+    CLASSES + (function.class_id >> 16 & 0xff)
+}
+
+fn subclass_of(function: &Function) -> u32 {
+    function.class_id >> 8 & 0xff
 }
 
 fn read_own(at: u64, buffer: &mut [u8]) -> usize {
     let rest = usize::try_from(at).ok().and_then(|at| OWN.get(at..));
-    let mut filled = 0;
-    for (to, from) in buffer.iter_mut().zip(rest.unwrap_or_default()) {
-        *to = *from;
-        filled += 1;
+    let rest = rest.unwrap_or_default();
+    let length = rest.len().min(buffer.len());
+    if let (Some(to), Some(from)) = (buffer.get_mut(..length), rest.get(..length)) {
+        to.copy_from_slice(from);
     }
-    filled
-}
-
-/// The names of one list that were asked for so far.
-struct Names<'a> {
-    list: List<'a>,
-    blocks: BTreeMap<u32, Option<Block>>,
-    devices: BTreeMap<(u16, u16), Option<String>>,
-    classes: BTreeMap<u32, Option<String>>,
-}
-
-/// A line of the first rank, and where the lines below it stand.
-#[derive(Clone)]
-struct Block {
-    name: String,
-    below: Range<u64>,
-}
-
-impl<'a> Names<'a> {
-    fn new(list: List<'a>) -> Self {
-        Self {
-            list,
-            blocks: BTreeMap::new(),
-            devices: BTreeMap::new(),
-            classes: BTreeMap::new(),
-        }
-    }
-
-    fn vendor(&mut self, vendor: u16) -> Option<String> {
-        self.block(u32::from(vendor)).map(|block| block.name)
-    }
-
-    fn device(&mut self, vendor: u16, device: u16) -> Option<String> {
-        if let Some(known) = self.devices.get(&(vendor, device)) {
-            return known.clone();
-        }
-        let block = self.block(u32::from(vendor));
-        let name = block.and_then(|block| self.list.below(&block, u32::from(device), device_id));
-        self.devices.insert((vendor, device), name.clone());
-        name
-    }
-
-    /// The subclass by name, or else the base class.
-    fn class(&mut self, class: u32) -> Option<String> {
-        let (base, sub) = (class >> 16 & 0xff, class >> 8 & 0xff);
-        if let Some(known) = self.classes.get(&(class >> 8)) {
-            return known.clone();
-        }
-        let block = self.block(CLASSES + base);
-        let name = block.map(|block| self.list.below(&block, sub, class_id).unwrap_or(block.name));
-        self.classes.insert(class >> 8, name.clone());
-        name
-    }
-
-    fn block(&mut self, id: u32) -> Option<Block> {
-        let list = self.list;
-        self.blocks
-            .entry(id)
-            .or_insert_with(|| list.block(id))
-            .clone()
-    }
+    length
 }
 
 /// A list in pieces: its length, and what fills a buffer from an offset on.
-#[derive(Clone, Copy)]
 struct List<'a> {
     length: u64,
     read: &'a dyn Fn(u64, &mut [u8]) -> usize,
+    /// Stretches that were looked through: from where to the start of the first line of the first rank. A
+    /// single vendor fills a third of the file, and every bisection begins in the same places.
+    gaps: RefCell<Vec<(u64, u64, u32)>>,
 }
 
-/// The id of the line that starts here, when it is of the rank that is looked for.
-type Rank = fn(&[u8]) -> Option<u32>;
-
-impl List<'_> {
-    fn block(self, id: u32) -> Option<Block> {
-        let all = 0..self.length;
-        let (start, _) = self
-            .first_from(all.clone(), id, top_id)
-            .filter(|(_, found)| *found == id)?;
-        let next = self.first_from(start..self.length, id + 1, top_id);
-        Some(Block {
-            name: self.name(start)?,
-            below: start..next.map_or(all.end, |(next, _)| next),
-        })
+impl<'a> List<'a> {
+    const fn new(length: u64, read: &'a dyn Fn(u64, &mut [u8]) -> usize) -> Self {
+        Self {
+            length,
+            read,
+            gaps: RefCell::new(Vec::new()),
+        }
     }
 
-    fn below(self, block: &Block, id: u32, rank: Rank) -> Option<String> {
-        let found = self.first_from(block.below.clone(), id, rank);
-        let (start, _) = found.filter(|(_, found)| *found == id)?;
-        self.name(start)
+    /// Adds the names that `entry` still lacks.
+    fn fill(&self, id: u32, entry: &mut Entry) {
+        let lacking = entry.below.iter().filter(|(_, name)| name.is_none());
+        let last = lacking.map(|(id, _)| *id).max();
+        if last.is_none() && entry.name.is_some() {
+            return;
+        }
+        let Some(start) = self.find(id) else {
+            return;
+        };
+        if entry.name.is_none() {
+            entry.name = self.name(start);
+        }
+        let digits = if id < CLASSES { 4 } else { 2 };
+        self.lines(start + 1, |at, line| {
+            let below = line.strip_prefix(b"\t");
+            let id = below.and_then(|line| hex(line, digits));
+            if id > last || top_id(line).is_some() {
+                return Break(());
+            }
+            let slot = id.and_then(|id| entry.below.get_mut(&id));
+            if let Some(slot) = slot.filter(|slot| slot.is_none()) {
+                *slot = self.name(at);
+            }
+            Continue(())
+        });
     }
 
-    /// The first line in `range` whose id is not below `id`, by bisection.
-    fn first_from(self, range: Range<u64>, id: u32, rank: Rank) -> Option<(u64, u32)> {
-        let (mut low, mut high, mut best) = (range.start, range.end, None);
-        while high.saturating_sub(low) > PIECE as u64 {
+    /// Where the line of a vendor or a base class starts, by bisection.
+    fn find(&self, id: u32) -> Option<u64> {
+        let (mut low, mut high, mut found) = (0, self.length, None);
+        while high - low > SHORT {
             let middle = low + (high - low) / 2;
-            match self.next(middle..high, 0, rank) {
-                Some((at, found)) if found < id => low = at,
-                found => {
-                    best = found.or(best);
-                    high = middle;
-                }
+            match self.top_from(middle, high) {
+                Some((at, top)) if top < id => low = at,
+                next => (found, high) = (next.or(found), middle),
             }
         }
-        self.next(low..high, id, rank).or(best)
+        // The last few lines go faster one by one.
+        self.lines(low, |at, line| match top_id(line) {
+            _ if at >= high => Break(()),
+            Some(top) if top >= id => {
+                found = Some((at, top));
+                Break(())
+            }
+            _ => Continue(()),
+        });
+        found.filter(|(_, top)| *top == id).map(|(at, _)| at)
     }
 
-    /// The first line of a rank that starts in `range` and whose id is not below `least`.
-    fn next(self, range: Range<u64>, least: u32, rank: Rank) -> Option<(u64, u32)> {
-        let rank = |line: &[u8]| rank(line).filter(|id| *id >= least);
-        let mut piece = [0; PIECE];
-        // The line at the very start has no end of a line before it.
-        let mut at = range.start.saturating_sub(1);
-        if range.start == 0 {
-            let length = (self.read)(0, &mut piece);
-            if let Some(id) = rank(piece.get(..length)?) {
-                return Some((0, id));
-            }
+    /// The first line of the first rank that starts in `from..until`.
+    fn top_from(&self, from: u64, until: u64) -> Option<(u64, u32)> {
+        let mut gaps = self.gaps.borrow_mut();
+        let mut known = gaps
+            .iter()
+            .filter(|(start, at, _)| (*start..=*at).contains(&from));
+        if let Some((_, at, top)) = known.next() {
+            return (*at < until).then_some((*at, *top));
         }
-        while at < range.end {
-            let length = (self.read)(at, &mut piece);
-            let piece = piece.get(..length)?;
-            for end in memchr_iter(b'\n', piece) {
-                let start = at + end as u64 + 1;
-                if start >= range.end {
-                    return None;
-                }
-                if let Some(id) = piece.get(end + 1..).and_then(rank) {
-                    return Some((start, id));
+        let mut next = None;
+        self.lines(from, |at, line| {
+            if at < until {
+                next = top_id(line).map(|top| (at, top));
+            }
+            if at < until && next.is_none() {
+                Continue(())
+            } else {
+                Break(())
+            }
+        });
+        gaps.extend(next.map(|(at, top)| (from, at, top)));
+        next
+    }
+
+    /// Shows `visit` the lines that start at `from` or behind it: where each starts, and its first bytes.
+    fn lines(&self, from: u64, mut visit: impl FnMut(u64, &[u8]) -> ControlFlow<()>) {
+        let mut buffer = [0; PIECE];
+        // Most looks end within the first few lines, so the first piece is a short one.
+        let mut size = PIECE_FIRST;
+        // A line starts behind a line's end, so the byte before `from` is looked at too.
+        let mut at = from.saturating_sub(1);
+        let mut first = from == 0;
+        while at < self.length {
+            let length = (self.read)(at, buffer.get_mut(..size).unwrap_or_default());
+            let piece = buffer.get(..length).unwrap_or_default();
+            let last = length < size;
+            // A line's id that the end of the piece cuts is seen whole in the next.
+            let whole = if last { length } else { length - ID_MAX };
+            let ends = memchr_iter(b'\n', piece.get(..whole).unwrap_or_default());
+            let starts = std::mem::take(&mut first).then_some(0).into_iter();
+            for start in starts.chain(ends.map(|end| end + 1)) {
+                let line = piece.get(start..).unwrap_or_default();
+                if visit(at + start as u64, line).is_break() {
+                    return;
                 }
             }
-            if length < PIECE {
-                return None;
+            if last {
+                return;
             }
-            // An id that the end of the piece cuts is seen whole in the next.
-            at += (PIECE - ID_MAX) as u64;
+            at += whole as u64;
+            size = PIECE;
         }
-        None
     }
 
     /// What follows the id of the line at `start`, fit to print.
-    fn name(self, start: u64) -> Option<String> {
+    fn name(&self, start: u64) -> Option<String> {
         let mut line = [0; NAME_MAX];
         let length = (self.read)(start, &mut line);
         let line = line.get(..length)?;
@@ -215,22 +230,13 @@ impl List<'_> {
 /// `8086  `, or `C 02  `, which stands behind all vendors.
 fn top_id(line: &[u8]) -> Option<u32> {
     match line.strip_prefix(b"C ") {
-        Some(class) => Some(CLASSES + id(class, 2)?),
-        None => id(line, 4),
+        Some(class) => Some(CLASSES + hex(class, 2)?),
+        None => hex(line, 4),
     }
 }
 
-/// `\t159b  `
-fn device_id(line: &[u8]) -> Option<u32> {
-    id(line.strip_prefix(b"\t")?, 4)
-}
-
-/// `\t00  `
-fn class_id(line: &[u8]) -> Option<u32> {
-    id(line.strip_prefix(b"\t")?, 2)
-}
-
-fn id(line: &[u8], digits: usize) -> Option<u32> {
+/// So many hexadecimal digits and the two spaces behind them.
+fn hex(line: &[u8], digits: usize) -> Option<u32> {
     let (id, rest) = line.split_at_checked(digits)?;
     if !rest.starts_with(b"  ") {
         return None;
@@ -242,7 +248,9 @@ fn id(line: &[u8], digits: usize) -> Option<u32> {
 
 const OWN: &[u8] = include_bytes!("pci.ids");
 const CLASSES: u32 = 0x1_0000;
-const PIECE: usize = 4096;
+const PIECE: usize = 32 << 10;
+const PIECE_FIRST: usize = 4 << 10;
+const SHORT: u64 = 2 << 10;
 const NAME_MAX: usize = 256;
 /// `C 02  ` and `\t159b  ` are no longer.
 const ID_MAX: usize = 8;
