@@ -82,3 +82,6 @@ fn vf_addresses(
 }
 
 const TEXT_MAX: usize = 64;
+
+#[cfg(test)]
+mod tests;
