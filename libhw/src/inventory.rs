@@ -130,7 +130,7 @@ inventory! {
     /// Huge pages.
     hugepages Hugepages device::hugepages::Hugepages, on ["node", "memory"];
     /// PCI functions.
-    pci Pci device::pci::Pci, on ["pci"];
+    pci Pci device::pci::Pci, on ["pci", "cpu"];
 }
 
 impl Inventory {
