@@ -7,9 +7,18 @@
 //! come and go; a package by its `physical_package_id` where that is unique. Groups are made of the sets
 //! that the kernel lists, never counted from ids, which have gaps and repeat.
 
+mod arm;
+mod cache;
+mod cpuinfo;
+mod frequency;
+mod kind;
+mod topology;
+mod vulnerability;
+
 use serde::{Deserialize, Serialize};
 
 use crate::idset::IdSet;
+use crate::parse;
 use crate::survey::Survey;
 use crate::units::{Bytes, Hertz};
 
@@ -228,6 +237,18 @@ pub enum CacheKind {
     Unified,
 }
 
+impl CacheKind {
+    /// The kind that the kernel calls by `name`, in `type` and in /proc/cpuinfo alike.
+    fn of(name: &str) -> Option<Self> {
+        match name {
+            "Data" => Some(Self::Data),
+            "Instruction" => Some(Self::Instruction),
+            "Unified" => Some(Self::Unified),
+            _ => None,
+        }
+    }
+}
+
 /// CPUs that change frequency together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -305,9 +326,142 @@ pub enum VulnerabilityState {
 
 /// Reads the class.
 #[must_use]
-pub fn discover(_survey: &Survey<'_>) -> Cpu {
-    Cpu::default()
+pub fn discover(survey: &Survey<'_>) -> Cpu {
+    let census = topology::census(survey);
+    let groups = topology::groups(survey, &census.online);
+    let cpuinfo = cpuinfo::read(survey, &census.online);
+    let kinds = kind::read(survey, &census.online, &groups.cores);
+    let caches = caches(survey, &census.online, &groups.cores, &cpuinfo, &kinds);
+    let path = |name: &str| format!("{CPUS}/{name}");
+    let smt_active = survey.value(&path("smt/active"), parse::switch);
+    let mut cpu = Cpu {
+        possible: census.possible,
+        offline: Some(census.present.difference(&census.online)),
+        isolated: set(survey, &path("isolated")),
+        nohz_full: set(survey, &path("nohz_full")),
+        smt_control: survey.text(&path("smt/control")),
+        smt_active: smt_active.or_else(|| runs_threads(&groups.cores)),
+        boost: frequency::boost(survey),
+        models: cpuinfo.models,
+        kinds,
+        drawers: groups.drawers,
+        books: groups.books,
+        packages: groups.packages,
+        dies: groups.dies,
+        clusters: groups.clusters,
+        cores: groups.cores,
+        cpus: Vec::new(),
+        caches,
+        policies: frequency::policies(survey, &census.online),
+        vulnerabilities: vulnerability::read(survey),
+        present: Some(census.present),
+        online: Some(census.online),
+    };
+    cpu.cpus = threads(&cpu, &topology::nodes(survey));
+    cpu
 }
 
 /// Reads again what changes without an event.
-pub fn refresh(_cpu: &mut Cpu, _survey: &Survey<'_>) {}
+pub fn refresh(cpu: &mut Cpu, survey: &Survey<'_>) {
+    frequency::refresh(&mut cpu.policies, survey);
+}
+
+/// The directory of all CPUs.
+const CPUS: &str = "sys/devices/system/cpu";
+
+/// A path below a CPU's directory.
+fn of_cpu(cpu: u32, name: &str) -> String {
+    format!("{CPUS}/cpu{cpu}/{name}")
+}
+
+/// A set of CPUs: a bitmap in the files that the kernel names so, else a list.
+fn set(survey: &Survey<'_>, path: &str) -> Option<IdSet> {
+    const BITMAPS: [&str; 4] = ["_cpus", "_siblings", "_map", "cpumap"];
+    if BITMAPS.iter().any(|end| path.ends_with(end)) {
+        survey.value(path, parse::bitmap)
+    } else {
+        survey.value(path, parse::list)
+    }
+}
+
+/// The caches as sysfs tells them, and as /proc/cpuinfo and sparc do where it doesn't.
+fn caches(
+    survey: &Survey<'_>,
+    online: &IdSet,
+    cores: &[Group],
+    cpuinfo: &cpuinfo::Cpuinfo,
+    kinds: &[Kind],
+) -> Vec<Cache> {
+    let models = Relation::new(cpuinfo.models.iter().map(|model| (model.id, &model.cpus)));
+    let kinds = Relation::new(kinds.iter().map(|kind| (kind.id, &kind.cpus)));
+    let mut caches = cache::read(survey, online, |cpu| (models.of(cpu), kinds.of(cpu)));
+    if caches.is_empty() {
+        caches = cache::of_each_core(cores, &cpuinfo.private_caches);
+    }
+    if caches.is_empty() {
+        caches = cache::of_sparc(survey, cores);
+    }
+    for shared in &cpuinfo.shared_caches {
+        if !caches
+            .iter()
+            .any(|own| (own.level, own.kind) == (shared.level, shared.kind))
+        {
+            caches.push(shared.clone());
+        }
+    }
+    cache::table(caches)
+}
+
+/// Whether a core runs more than one thread, for kernels that don't say.
+fn runs_threads(cores: &[Group]) -> Option<bool> {
+    let several = cores.iter().any(|core| core.cpus.len() > 1);
+    (!cores.is_empty()).then_some(several)
+}
+
+fn threads(cpu: &Cpu, nodes: &[(u32, IdSet)]) -> Vec<Thread> {
+    let of = |groups: &[Group]| Relation::new(groups.iter().map(|group| (group.id, &group.cpus)));
+    let (drawers, books, packages) = (of(&cpu.drawers), of(&cpu.books), of(&cpu.packages));
+    let (dies, clusters, cores) = (of(&cpu.dies), of(&cpu.clusters), of(&cpu.cores));
+    let nodes = Relation::new(nodes.iter().map(|(id, cpus)| (*id, cpus)));
+    let models = Relation::new(cpu.models.iter().map(|model| (model.id, &model.cpus)));
+    let online = cpu.online.iter().flat_map(IdSet::iter);
+    let online: IdSet = online.collect();
+    let thread = |id| Thread {
+        id,
+        online: online.contains(id),
+        drawer: drawers.of(id),
+        book: books.of(id),
+        package: packages.of(id),
+        die: dies.of(id),
+        cluster: clusters.of(id),
+        core: cores.of(id),
+        node: nodes.of(id),
+        model: models.of(id),
+    };
+    let present = cpu.present.iter().flat_map(IdSet::iter);
+    present.map(thread).collect()
+}
+
+/// Which row of a table each CPU belongs to.
+struct Relation(Vec<Option<u32>>);
+
+impl Relation {
+    fn new<'a>(rows: impl Iterator<Item = (u32, &'a IdSet)>) -> Self {
+        let mut rows_by_cpu = Vec::new();
+        for (row, cpus) in rows {
+            for cpu in cpus.iter().map(|cpu| cpu as usize) {
+                if rows_by_cpu.len() <= cpu {
+                    rows_by_cpu.resize(cpu + 1, None);
+                }
+                if let Some(slot) = rows_by_cpu.get_mut(cpu) {
+                    *slot = Some(row);
+                }
+            }
+        }
+        Self(rows_by_cpu)
+    }
+
+    fn of(&self, cpu: u32) -> Option<u32> {
+        self.0.get(cpu as usize).copied().flatten()
+    }
+}

@@ -1,0 +1,256 @@
+//! Caches, from `cpuN/cache` (`Documentation/ABI/testing/sysfs-devices-system-cpu`).
+//!
+//! Each cache is read once, from its lowest CPU. What a cache is beyond its size and its CPUs (level, type,
+//! line, ways, sets) is read once for each design: CPUs of one model and kind whose caches have the same
+//! sizes in the same places have the same caches. Sizes are read one by one, since caches of one design do
+//! come in several (a die with stacked cache beside one without).
+
+use std::collections::{BTreeMap, HashMap};
+use std::hash::Hash;
+
+use super::{Cache, CacheKind, Group, of_cpu, set};
+use crate::idset::IdSet;
+use crate::parse;
+use crate::survey::Survey;
+use crate::units::Bytes;
+
+/// The caches of the `online` CPUs; `design` says which CPUs are of one design.
+pub(super) fn read<D: Eq + Hash>(
+    survey: &Survey<'_>,
+    online: &IdSet,
+    design: impl Fn(u32) -> D,
+) -> Vec<Cache> {
+    let mut reader = Reader {
+        survey,
+        online,
+        places: BTreeMap::new(),
+        shapes: HashMap::new(),
+        done: IdSet::new(),
+    };
+    for cpu in online.iter() {
+        if !reader.done.contains(cpu) {
+            reader.read(cpu, design(cpu));
+        }
+    }
+    let places = reader
+        .places
+        .into_values()
+        .flat_map(|place| place.instances);
+    places.filter_map(Instance::cache).collect()
+}
+
+/// The caches that are told for every core alike, made one for each.
+pub(super) fn of_each_core(cores: &[Group], caches: &[Cache]) -> Vec<Cache> {
+    let of_core = |core: &Group| {
+        let cpus = core.cpus.clone();
+        caches.iter().cloned().map(move |cache| Cache {
+            cpus: cpus.clone(),
+            ..cache
+        })
+    };
+    cores.iter().flat_map(of_core).collect()
+}
+
+/// The caches that sparc tells as attributes of the CPU itself (`arch/sparc/kernel/sysfs.c`). It doesn't say
+/// who shares them: a core is the least that does.
+pub(super) fn of_sparc(survey: &Survey<'_>, cores: &[Group]) -> Vec<Cache> {
+    const FILES: [(&str, u32, CacheKind); 3] = [
+        ("l1_dcache", 1, CacheKind::Data),
+        ("l1_icache", 1, CacheKind::Instruction),
+        ("l2_cache", 2, CacheKind::Unified),
+    ];
+    let mut caches = Vec::new();
+    for core in cores {
+        for (name, level, kind) in FILES {
+            let bytes = |what| {
+                let path = of_cpu(core.id, &format!("{name}_{what}"));
+                survey.value(&path, parse::size)
+            };
+            let Some(size) = bytes("size") else {
+                break;
+            };
+            caches.push(Cache {
+                level,
+                kind,
+                size_bytes: Some(size),
+                line_size_bytes: bytes("line_size"),
+                cpus: core.cpus.clone(),
+                ..Cache::default()
+            });
+        }
+        if caches.is_empty() {
+            break;
+        }
+    }
+    caches
+}
+
+/// A table of caches: sorted, named, and so that a CPU has one cache of a level and type. Of two that
+/// overlap the one with the lower CPU keeps what both claim.
+pub(super) fn table(mut caches: Vec<Cache>) -> Vec<Cache> {
+    caches.sort_by(|a, b| (a.level, a.kind, &a.cpus).cmp(&(b.level, b.kind, &b.cpus)));
+    let mut placed: BTreeMap<(u32, CacheKind), IdSet> = BTreeMap::new();
+    caches.retain_mut(|cache| {
+        let unplaced = cache.cpus.is_empty();
+        let placed = placed.entry((cache.level, cache.kind)).or_default();
+        cache.cpus = cache.cpus.difference(placed);
+        *placed = placed.union(&cache.cpus);
+        unplaced || !cache.cpus.is_empty()
+    });
+    for cache in &mut caches {
+        let letter = match cache.kind {
+            CacheKind::Data => "d",
+            CacheKind::Instruction => "i",
+            CacheKind::Unified => "",
+        };
+        cache.id = match cache.cpus.first() {
+            Some(cpu) => format!("L{}{letter}.{cpu}", cache.level),
+            None => format!("L{}{letter}", cache.level),
+        };
+    }
+    caches
+}
+
+/// The caches at one place, `cache/indexN`, of all CPUs.
+#[derive(Debug, Default)]
+struct Place {
+    instances: Vec<Instance>,
+    cpus: IdSet,
+}
+
+/// A cache.
+#[derive(Debug)]
+struct Instance {
+    size: Option<Bytes>,
+    kernel_id: Option<u64>,
+    cpus: IdSet,
+    shape: Option<Shape>,
+}
+
+/// What the caches at one place of one design have in common.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    level: u32,
+    kind: CacheKind,
+    line_size: Option<Bytes>,
+    ways: Option<u32>,
+    sets: Option<u32>,
+}
+
+impl Instance {
+    fn cache(self) -> Option<Cache> {
+        let shape = self.shape?;
+        Some(Cache {
+            id: String::new(),
+            level: shape.level,
+            kind: shape.kind,
+            size_bytes: self.size,
+            line_size_bytes: shape.line_size,
+            ways: shape.ways,
+            sets: shape.sets,
+            kernel_id: self.kernel_id,
+            cpus: self.cpus,
+        })
+    }
+}
+
+/// The size of a cache at each place of a CPU.
+type Sizes = Vec<(u32, Option<Bytes>)>;
+
+struct Reader<'a, D> {
+    survey: &'a Survey<'a>,
+    online: &'a IdSet,
+    places: BTreeMap<u32, Place>,
+    shapes: HashMap<(D, Sizes), Vec<Option<Shape>>>,
+    /// The CPUs that share every cache of one that was read.
+    done: IdSet,
+}
+
+impl<D: Eq + Hash> Reader<'_, D> {
+    fn read(&mut self, cpu: u32, design: D) {
+        let indices = self.survey.numbered(&of_cpu(cpu, "cache"), "index");
+        if indices.is_empty() {
+            return;
+        }
+        let mut sizes = Sizes::new();
+        let mut shared = self.online.clone();
+        let mut found = Vec::new();
+        for index in &indices {
+            let place = self.places.entry(*index).or_default();
+            let known = place.find(cpu);
+            let at = known.unwrap_or_else(|| place.add(self.survey, self.online, cpu, *index));
+            if let Some(instance) = place.instances.get(at) {
+                sizes.push((*index, instance.size));
+                shared = shared.intersection(&instance.cpus);
+            }
+            found.push((*index, at));
+        }
+        self.done = self.done.union(&shared);
+        let shapes = self.shapes.entry((design, sizes)).or_insert_with(|| {
+            let shape = |index: &u32| shape(self.survey, cpu, *index);
+            indices.iter().map(shape).collect()
+        });
+        for ((index, at), shape) in found.iter().zip(shapes) {
+            let place = self.places.get_mut(index);
+            if let Some(instance) = place.and_then(|place| place.instances.get_mut(*at)) {
+                instance.shape = instance.shape.or(*shape);
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Where the cache of `cpu` stands, if it is known from another CPU.
+    fn find(&self, cpu: u32) -> Option<usize> {
+        let mut instances = self.instances.iter();
+        let known = self.cpus.contains(cpu);
+        known.then(|| instances.rposition(|instance| instance.cpus.contains(cpu)))?
+    }
+
+    /// Reads the cache of `cpu`.
+    fn add(&mut self, survey: &Survey<'_>, online: &IdSet, cpu: u32, index: u32) -> usize {
+        let path = |name: &str| attribute(cpu, index, name);
+        let cpus = set(survey, &path("shared_cpu_list"))
+            .or_else(|| set(survey, &path("shared_cpu_map")))
+            .unwrap_or_default()
+            .intersection(online);
+        let cpus = if cpus.contains(cpu) {
+            cpus
+        } else {
+            IdSet::from_iter([cpu])
+        };
+        self.cpus = self.cpus.union(&cpus);
+        self.instances.push(Instance {
+            size: bytes(survey, &path("size")),
+            kernel_id: survey.value(&path("id"), parse::decimal),
+            cpus,
+            shape: None,
+        });
+        self.instances.len() - 1
+    }
+}
+
+fn attribute(cpu: u32, index: u32, name: &str) -> String {
+    of_cpu(cpu, &format!("cache/index{index}/{name}"))
+}
+
+/// A size; old kernels write 0 for one that they don't know.
+fn bytes(survey: &Survey<'_>, path: &str) -> Option<Bytes> {
+    survey
+        .value(path, parse::size)
+        .filter(|size| *size != Bytes(0))
+}
+
+/// `None` for what has no level or no type: it is no cache.
+fn shape(survey: &Survey<'_>, cpu: u32, index: u32) -> Option<Shape> {
+    let path = |name: &str| attribute(cpu, index, name);
+    let level = survey.value(&path("level"), parse::decimal)?;
+    let kind = survey.text(&path("type"))?;
+    Some(Shape {
+        level,
+        kind: CacheKind::of(&kind)?,
+        line_size: bytes(survey, &path("coherency_line_size")),
+        ways: survey.value(&path("ways_of_associativity"), parse::decimal),
+        sets: survey.value(&path("number_of_sets"), parse::decimal),
+    })
+}
