@@ -41,7 +41,6 @@ const TARGETS: &[&str] = &[
     "cpu0",
     "/sys",
     "missing",
-    "",
 ];
 
 /// No mutant has more spoilt entries.
