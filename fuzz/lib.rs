@@ -9,7 +9,7 @@ pub mod synthetic;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use libhw::inventory::{Inventory, Scope};
+use libhw::inventory::{Class, Inventory, Scope};
 use libhw::io::root::Root;
 
 /// Makes the program of a fuzz target from a `fn(&[u8]) -> bool`.
@@ -50,32 +50,26 @@ pub fn count(past: bool) {
     }
 }
 
-/// Everything that discovery can be asked.
-#[must_use]
-pub fn closest() -> Scope {
-    Scope {
-        deep: true,
-        virtual_functions: true,
-        ..Scope::default()
-    }
-}
-
-/// Looks at a tree in every way that there is, and demands of the inventory what holds for any machine.
+/// Looks at a tree as closely as can be, twice, and demands of the inventory what holds for any machine.
 ///
 /// # Panics
 /// When it does not hold.
 #[must_use]
-pub fn discovered(root: &Root) -> Inventory {
-    let mut inventory = libhw::inventory::discover(root, &closest());
-    holds(&inventory);
-    let before = inventory.clone();
+pub fn discovered(root: &Root, classes: &[Class]) -> Inventory {
+    let scope = Scope {
+        classes: classes.to_vec(),
+        deep: true,
+        virtual_functions: true,
+    };
+    let before = libhw::inventory::discover(root, &scope);
+    let mut inventory = before.clone();
     inventory.refresh(root);
-    holds(&inventory);
     let changes = libhw::diff::diff(&before, &inventory, false);
     assert!(
         changes.is_empty(),
         "a refresh changed more than `now`: {changes:?}"
     );
+    holds(&inventory);
     inventory
 }
 

@@ -1,9 +1,9 @@
 //! A machine's tree with some of its files spoilt, on disk only once: a mutant is made by spoiling, and undone.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use arbitrary::{Result, Unstructured};
+use libhw::inventory::Class;
 use libhw::io::root::Root;
 use tempfile::TempDir;
 
@@ -46,6 +46,9 @@ const TARGETS: &[&str] = &[
 /// No mutant has more spoilt entries.
 const SPOILT_MAX: usize = 8;
 
+/// No spoilt text is longer.
+const TEXT_MAX: usize = 16 << 10;
+
 /// A small machine in a directory, of which single entries can be replaced for the time of one look.
 #[derive(Debug)]
 pub struct Machine {
@@ -58,7 +61,7 @@ pub struct Machine {
 pub type Spoilt = (String, Option<Entry>);
 
 impl Machine {
-    /// A machine of two packages with two network cards each.
+    /// A machine of two packages with a network card each.
     ///
     /// # Panics
     /// When there is no place for it.
@@ -67,9 +70,9 @@ impl Machine {
         let shape = Shape {
             packages: 2,
             dies: 1,
-            cores: 2,
+            cores: 1,
             threads: 2,
-            functions: 2,
+            functions: 1,
         };
         let (directory, tree) = (
             tempfile::tempdir().expect("a directory"),
@@ -125,29 +128,59 @@ impl Machine {
     }
 
     fn spoilt(&self, path: &str, bytes: &mut Unstructured<'_>) -> Result<Option<Entry>> {
-        let mut text = match self.tree.get(path) {
+        Ok(match bytes.int_in_range(0..=15)? {
+            0 => Some(Entry::Link((*bytes.choose(TARGETS)?).to_owned())),
+            1 => None,
+            2 => self.tree.get(bytes.choose(&self.paths)?).cloned(),
+            _ => Some(Entry::File(match self.tree.get(path) {
+                Some(Entry::File(text)) => spoilt_text(text, bytes)?,
+                _ => some(bytes)?,
+            })),
+        })
+    }
+
+    /// The text of a file of the machine.
+    #[must_use]
+    pub fn text(&self, path: &str) -> Vec<u8> {
+        match self.tree.get(path) {
             Some(Entry::File(text)) => text.clone(),
             _ => Vec::new(),
-        };
+        }
+    }
+}
+
+/// A text with some spoilt places: mostly in its digits, so that it stays what it was, with other numbers.
+///
+/// # Errors
+/// When the bytes are too few.
+pub fn spoilt_text(text: &[u8], bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let mut text = text.to_vec();
+    for _ in 0..bytes.int_in_range(1..=3)? {
         let at = bytes.choose_index(text.len() + 1)?;
-        match bytes.int_in_range(0..=7)? {
+        match bytes.int_in_range(0..=15)? {
             0 => text = some(bytes)?,
             1 => drop(text.splice(at..at, some(bytes)?)),
             2 => text.truncate(at),
             3 => text = bytes.choose(ODD)?.as_bytes().to_vec(),
-            4 => return Ok(Some(Entry::Link((*bytes.choose(TARGETS)?).to_owned()))),
-            5 => return Ok(None),
-            6 => return Ok(self.tree.get(bytes.choose(&self.paths)?).cloned()),
+            4 => drop(text.splice(at..at, bytes.choose(ODD)?.bytes())),
+            5 => drop(text.drain(at..text.len().min(at + 4))),
+            6 => text.extend_from_within(at..),
             _ => digits(&mut text, bytes)?,
         }
-        Ok(Some(Entry::File(text)))
+        text.truncate(TEXT_MAX);
     }
+    Ok(text)
+}
 
-    /// Where the machine's tree lies.
-    #[must_use]
-    pub fn directory(&self) -> PathBuf {
-        self.directory.path().to_owned()
-    }
+/// One of `texts` with some spoilt places, or now and then the bytes as they are.
+#[must_use]
+pub fn one_of(texts: &[&[u8]], bytes: &[u8]) -> Vec<u8> {
+    let mut rest = Unstructured::new(bytes);
+    let mut spoilt = || match rest.int_in_range(0..=7)? {
+        0 => Ok(bytes.to_vec()),
+        _ => spoilt_text(rest.choose(texts)?, &mut rest),
+    };
+    spoilt().unwrap_or_default()
 }
 
 impl Default for Machine {
@@ -176,28 +209,42 @@ thread_local! {
     static MACHINE: Machine = Machine::new();
 }
 
-/// A look at the machine whose file at `path` holds `bytes`: whether they were read without a complaint.
+/// A look of one class at the machine whose file at `path` holds a spoilt text, one of `texts` or its own: whether
+/// it was taken without a complaint.
 #[must_use]
-pub fn file(path: &str, bytes: &[u8]) -> bool {
-    let entry = Some(Entry::File(bytes.to_vec()));
-    looked(&[(path.to_owned(), entry)])
+pub fn file(class: Class, path: &str, texts: &[&[u8]], bytes: &[u8]) -> bool {
+    let own = MACHINE.with(|machine| machine.text(path));
+    let texts = if texts.is_empty() {
+        &[own.as_slice()]
+    } else {
+        texts
+    };
+    exact_file(class, path, &one_of(texts, bytes))
+}
+
+/// As [`file`], with the content as it is.
+#[must_use]
+pub fn exact_file(class: Class, path: &str, content: &[u8]) -> bool {
+    let entry = Some(Entry::File(content.to_vec()));
+    looked(&[class], &[(path.to_owned(), entry)])
 }
 
 /// A look at a machine that is spoilt as the bytes say: whether some of it was taken without a complaint.
 #[must_use]
 pub fn tree(bytes: &[u8]) -> bool {
     let spoil = |machine: &Machine| machine.spoil(&mut Unstructured::new(bytes));
-    MACHINE.with(spoil).is_ok_and(|spoilt| looked(&spoilt))
+    MACHINE
+        .with(spoil)
+        .is_ok_and(|spoilt| looked(Class::ALL, &spoilt))
 }
 
 /// Whether at least one of what is spoilt was taken.
-fn looked(spoilt: &[Spoilt]) -> bool {
-    let inventory = MACHINE.with(|machine| machine.with(spoilt, crate::discovered));
+fn looked(classes: &[Class], spoilt: &[Spoilt]) -> bool {
+    let look = |root: &Root| crate::discovered(root, classes);
+    let inventory = MACHINE.with(|machine| machine.with(spoilt, look));
     let complaint = |path: &str| {
-        inventory
-            .problems
-            .iter()
-            .any(|problem| end(&problem.path) == end(path))
+        let mut problems = inventory.problems.iter();
+        problems.any(|problem| end(&problem.path) == end(path))
     };
     spoilt.iter().any(|(path, _)| !complaint(path))
 }

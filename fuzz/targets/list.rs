@@ -1,11 +1,22 @@
 //! Lists and bitmaps of CPUs and nodes: what is read is what was meant, and reads the same when written again.
 #![cfg_attr(fuzzing, no_main)]
 
+use gnomon_fuzz::mutant::one_of;
 use libhw::idset::IdSet;
 use libhw::parse;
 
+const TEXTS: &[&[u8]] = &[
+    b"0-3,8,12-15\n",
+    b"00000000,0000ffff\n",
+    b"(null)\n",
+    b"10\n",
+    b"65535\n",
+    b"0-65535",
+];
+
 fn list(bytes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(bytes);
+    let bytes = one_of(TEXTS, bytes);
+    let text = String::from_utf8_lossy(&bytes);
     let sets: Vec<IdSet> = [parse::list(&text), parse::bitmap(&text)]
         .into_iter()
         .flatten()

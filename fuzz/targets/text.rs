@@ -1,11 +1,26 @@
 //! The small texts of the kernel: numbers, sizes, switches, words, key and value.
 #![cfg_attr(fuzzing, no_main)]
 
+use gnomon_fuzz::mutant::one_of;
 use libhw::parse;
 use libhw::units::Hertz;
 
+const TEXTS: &[&[u8]] = &[
+    b"2300000\n",
+    b"-1\n\0",
+    b"0x8086\n",
+    b"Y\n",
+    b"2048kB\n",
+    b"32K",
+    b"1125899906842623K\n",
+    b"0-3,8\n",
+    b"always [madvise] never\n",
+    b"model name\t: AMD EPYC\nb: 2: 3\n",
+];
+
 fn text(bytes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(bytes);
+    let bytes = one_of(TEXTS, bytes);
+    let text = String::from_utf8_lossy(&bytes);
     let trimmed = parse::trim(&text);
     assert_eq!(parse::trim(trimmed), trimmed);
     for (key, value) in parse::key_values(&text) {
@@ -30,7 +45,7 @@ fn text(bytes: &[u8]) -> bool {
         same(&text, khz, |hertz| (hertz.0 / 1000).to_string()),
         same(&text, parse::chosen, |word| format!("[{word}]")),
     ];
-    again.contains(&true)
+    again.contains(&true) || parse::key_values(&text).next().is_some()
 }
 
 /// A frequency, but for those that are so large that they became the largest.
