@@ -12,19 +12,26 @@ use tar::{Builder, EntryType, Header};
 const NAMES: &[&str] = &[
     "sys",
     "proc",
-    "m/sys",
-    "m/proc/cpuinfo",
     "sys/devices/system/cpu/online",
-    "../outside",
-    "/absolute",
-    "sys/../../outside",
+    "sys/devices/system/cpu",
+    "proc/cpuinfo",
     "sys/link",
     "sys/link/below",
     "sys//double",
     "./sys/dot",
     "gnomon/errors.json",
-    "",
     "sys/\u{e9}",
+];
+
+const ODD_NAMES: &[&str] = &[
+    "m/sys",
+    "n/m/proc/cpuinfo",
+    "../outside",
+    "/absolute",
+    "sys/../../outside",
+    "",
+    "sys/./..",
+    "sys/devices/..",
 ];
 
 const TARGETS: &[&str] = &[
@@ -59,21 +66,26 @@ fn packed(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         let mut header = Header::new_gnu();
         header.set_entry_type(*bytes.choose(KINDS)?);
         header.set_mode(bytes.int_in_range(0..=0o7777)?);
-        header.set_size(if bytes.ratio(1, 20)? {
+        header.set_size(if bytes.ratio(1, 60)? {
             u64::MAX >> 1
         } else {
             length as u64
         });
-        fill(&mut header.as_old_mut().name, bytes.choose(NAMES)?);
+        let names = if bytes.ratio(1, 24)? {
+            ODD_NAMES
+        } else {
+            NAMES
+        };
+        fill(&mut header.as_old_mut().name, bytes.choose(names)?);
         fill(&mut header.as_old_mut().linkname, bytes.choose(TARGETS)?);
-        if bytes.ratio(1, 20)? {
+        if bytes.ratio(1, 60)? {
             header.as_mut_bytes()[usize::from(bytes.int_in_range(0..=255_u8)?) * 2] = 0xff;
         }
         header.set_cksum();
         let _ = archive.append(&header, bytes.bytes(length.min(bytes.len()))?);
     }
     let mut packed = archive.into_inner().unwrap_or_default();
-    if packed.len() % 7 == 0 {
+    if bytes.len() % 16 == 1 {
         packed.truncate(packed.len() / 2);
     }
     Ok(packed)

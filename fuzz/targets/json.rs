@@ -44,7 +44,7 @@ fn other(leaf: &Value, bytes: &mut Unstructured<'_>) -> Result<Value> {
         _ if bytes.ratio(1, 32)? => Value::Null,
         Value::Bool(on) => (!on).into(),
         Value::Number(_) if bytes.ratio(1, 8)? => bytes.arbitrary::<i64>()?.into(),
-        Value::Number(_) => bytes.arbitrary::<u16>()?.into(),
+        Value::Number(_) => bytes.arbitrary::<u8>()?.into(),
         Value::String(text) => {
             let text = spoilt_text(text.as_bytes(), bytes)?;
             String::from_utf8_lossy(&text).into_owned().into()
@@ -57,10 +57,10 @@ fn json(bytes: &[u8]) -> bool {
     thread_local!(static WHOLE: Value = whole());
     let mut value = WHOLE.with(Value::clone);
     let mut rest = Unstructured::new(bytes);
-    for _ in 0..4 {
-        if rest.is_empty() || spoil(&mut value, &mut rest).is_err() {
-            break;
-        }
+    let count = rest.int_in_range(0..=7).unwrap_or(0) / 4;
+    for _ in 0..=count {
+        // Too few bytes leave the document as it is.
+        let _ = spoil(&mut value, &mut rest);
     }
     // The text itself is spoilt too, now and then.
     let mut text = value.to_string();
