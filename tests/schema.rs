@@ -6,6 +6,7 @@ use jsonschema::Validator;
 use libhw::inventory::{self, Inventory, Scope};
 use libhw::io::{archive, root::Root};
 use serde_json::{Value, json};
+use support::synthetic::Shape;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/schema/inventory.schema.json");
 
@@ -28,6 +29,22 @@ fn the_schema_that_is_checked_in_is_the_one_of_the_types() {
 fn this_host_holds_to_the_schema() {
     let inventory = inventory::discover(&Root::live().unwrap(), &closest());
     assert_eq!(faults(&strict(), &inventory), Vec::<String>::new());
+}
+
+#[test]
+fn a_made_up_machine_holds_to_the_schema_and_has_no_problems() {
+    let shape = Shape {
+        packages: 2,
+        dies: 2,
+        cores: 2,
+        threads: 2,
+        functions: 3,
+    };
+    let directory = tempfile::tempdir().unwrap();
+    support::synthetic::write(&support::synthetic::tree(shape), directory.path()).unwrap();
+    let inventory = inventory::discover(&Root::captured(directory.path()).unwrap(), &closest());
+    assert_eq!(faults(&strict(), &inventory), Vec::<String>::new());
+    assert_eq!(inventory.problems, []);
 }
 
 #[test]

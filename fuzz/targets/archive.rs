@@ -60,6 +60,7 @@ const KINDS: &[EntryType] = &[
 
 /// A tar with right check sums, which mutated bytes would never have.
 fn packed(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+    let torn = bytes.ratio(1, 24)?;
     let mut archive = Builder::new(Vec::new());
     while !bytes.is_empty() {
         let length = usize::from(bytes.int_in_range(0..=80_u8)?).min(bytes.len());
@@ -85,7 +86,7 @@ fn packed(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         let _ = archive.append(&header, bytes.bytes(length.min(bytes.len()))?);
     }
     let mut packed = archive.into_inner().unwrap_or_default();
-    if bytes.len() % 16 == 1 {
+    if torn {
         packed.truncate(packed.len() / 2);
     }
     Ok(packed)
