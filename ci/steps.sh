@@ -1,0 +1,72 @@
+# shellcheck shell=bash
+# Sourced by the jobs: a heading with its seconds for each step, and the count at the end.
+#
+# A step is a function. What it returns decides: 0 passed, 1 failed; `skip REASON` says that it could not run.
+# A job that starts another hands on its tally, so that the last lines count everything.
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+
+# The step that runs, and the status with which one says that it could not run.
+current=
+skipped_status=75
+
+if [[ -z "${GNOMON_TALLY:-}" ]]; then
+    GNOMON_TALLY=$(mktemp)
+    export GNOMON_TALLY
+    trap 'rm -f "$GNOMON_TALLY"' EXIT
+    outermost=true
+else
+    outermost=false
+fi
+
+# Adds "KIND COUNT NAME" to the tally; KIND is passed, failed or skipped.
+tally() {
+    printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$GNOMON_TALLY"
+}
+
+# Runs a step and keeps going: step NAME COMMAND...
+step() {
+    local start=$SECONDS status outcome
+    current=$1
+    shift
+    printf '\n=== %s\n' "$current"
+    # In a subshell, so that `set -e` holds in it, and `skip` ends nothing else.
+    set +e
+    (
+        set -e
+        "$@"
+    )
+    status=$?
+    set -e
+    case $status in
+        0) tally passed 1 "$current" && outcome=passed ;;
+        "$skipped_status") outcome=skipped ;;
+        *) tally failed 1 "$current" && outcome=FAILED ;;
+    esac
+    printf -- '--- %s: %s in %s s\n' "$current" "$outcome" $((SECONDS - start))
+}
+
+# Ends the current step as one that could not run: skip REASON
+skip() {
+    printf 'SKIPPED: %s: %s\n' "$current" "$1"
+    tally skipped 1 "$current: $1"
+    exit "$skipped_status"
+}
+
+have() {
+    command -v "$1" >/dev/null 2>&1
+}
+
+# Prints what failed and what was skipped with its reason, then the counts; the job's exit status.
+finish() {
+    $outermost || return 0
+    local kind
+    printf '\n=== summary (%s s)\n' "$SECONDS"
+    for kind in failed skipped; do
+        awk -F '\t' -v kind="$kind" '$1 == kind { print toupper(kind) ": " $3 }' "$GNOMON_TALLY"
+    done
+    count() { awk -F '\t' -v kind="$1" '$1 == kind { n += $2 } END { print n + 0 }' "$GNOMON_TALLY"; }
+    printf '%s passed, %s failed, %s skipped\n' "$(count passed)" "$(count failed)" "$(count skipped)"
+    [[ $(count failed) -eq 0 ]]
+}
