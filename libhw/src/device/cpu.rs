@@ -384,6 +384,25 @@ fn set(survey: &Survey<'_>, path: &str) -> Option<IdSet> {
     }
 }
 
+/// The first of the sets that a CPU is said to be in that can be true: it has the CPU itself, and none that is
+/// placed in another set already. The kernel writes each set as a bitmap and as a list, so where one of them is
+/// damaged the other is asked. If neither will do the CPU gets what nobody else has of the first.
+fn fitting(sets: impl Iterator<Item = IdSet>, cpu: u32, placed: &IdSet) -> Option<IdSet> {
+    let mut first = None;
+    for cpus in sets {
+        if cpus.contains(cpu) && !cpus.intersects(placed) {
+            return Some(cpus);
+        }
+        first.get_or_insert(cpus);
+    }
+    let rest = first?.difference(placed);
+    Some(if rest.contains(cpu) {
+        rest
+    } else {
+        IdSet::from_iter([cpu])
+    })
+}
+
 /// The caches as sysfs tells them, and as /proc/cpuinfo and sparc do where it doesn't.
 fn caches(
     survey: &Survey<'_>,

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use super::{Cache, CacheKind, Group, of_cpu, set};
+use super::{Cache, CacheKind, Group, fitting, of_cpu, set};
 use crate::idset::IdSet;
 use crate::parse;
 use crate::survey::Survey;
@@ -210,15 +210,10 @@ impl Place {
     /// Reads the cache of `cpu`.
     fn add(&mut self, survey: &Survey<'_>, online: &IdSet, cpu: u32, index: u32) -> usize {
         let path = |name: &str| attribute(cpu, index, name);
-        let cpus = set(survey, &path("shared_cpu_list"))
-            .or_else(|| set(survey, &path("shared_cpu_map")))
-            .unwrap_or_default()
-            .intersection(online);
-        let cpus = if cpus.contains(cpu) {
-            cpus
-        } else {
-            IdSet::from_iter([cpu])
-        };
+        let sets = ["shared_cpu_map", "shared_cpu_list"].into_iter();
+        let sets = sets.filter_map(|name| set(survey, &path(name)));
+        let cpus = fitting(sets.map(|cpus| cpus.intersection(online)), cpu, &self.cpus);
+        let cpus = cpus.unwrap_or_else(|| IdSet::from_iter([cpu]));
         self.cpus = self.cpus.union(&cpus);
         self.instances.push(Instance {
             size: bytes(survey, &path("size")),

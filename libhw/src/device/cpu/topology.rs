@@ -1,13 +1,11 @@
 //! Which CPUs there are, and how they nest.
 //!
 //! From `Documentation/admin-guide/cputopology.rst` and `Documentation/ABI/stable/sysfs-devices-system-cpu`.
-//! A group is the set that the kernel lists, read once from its lowest CPU. Sets that disagree are made to
-//! partition: offline CPUs are left out, a set without its own CPU counts for that CPU alone, and of two
-//! that overlap the one with the lower CPU keeps what both claim.
+//! A group is the set that the kernel lists, read once from its lowest CPU, without what is offline.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{CPUS, Group, of_cpu, set};
+use super::{CPUS, Group, fitting, of_cpu, set};
 use crate::idset::IdSet;
 use crate::parse;
 use crate::survey::Survey;
@@ -42,36 +40,36 @@ struct Level {
 
 const CORE: Level = Level {
     sets: &[
-        "core_cpus_list",
-        "thread_siblings_list",
         "core_cpus",
         "thread_siblings",
+        "core_cpus_list",
+        "thread_siblings_list",
     ],
     id: "core_id",
 };
 const CLUSTER: Level = Level {
-    sets: &["cluster_cpus_list", "cluster_cpus"],
+    sets: &["cluster_cpus", "cluster_cpus_list"],
     id: "cluster_id",
 };
 const DIE: Level = Level {
-    sets: &["die_cpus_list", "die_cpus"],
+    sets: &["die_cpus", "die_cpus_list"],
     id: "die_id",
 };
 const PACKAGE: Level = Level {
     sets: &[
-        "package_cpus_list",
-        "core_siblings_list",
         "package_cpus",
         "core_siblings",
+        "package_cpus_list",
+        "core_siblings_list",
     ],
     id: "physical_package_id",
 };
 const BOOK: Level = Level {
-    sets: &["book_siblings_list", "book_siblings"],
+    sets: &["book_siblings", "book_siblings_list"],
     id: "book_id",
 };
 const DRAWER: Level = Level {
-    sets: &["drawer_siblings_list", "drawer_siblings"],
+    sets: &["drawer_siblings", "drawer_siblings_list"],
     id: "drawer_id",
 };
 
@@ -112,28 +110,27 @@ fn not_offline(survey: &Survey<'_>, listed: &IdSet) -> IdSet {
 
 /// How the `online` CPUs nest.
 pub(super) fn groups(survey: &Survey<'_>, online: &IdSet) -> Groups {
-    let mut attributes = Attributes::default();
+    let mut topology = Topology {
+        survey,
+        online,
+        names: Vec::new(),
+        listed: None,
+    };
     let mut tables = LEVELS.map(|_| Table::default());
     for cpu in online.iter() {
-        if tables
-            .first()
-            .is_some_and(|cores| cores.placed.contains(cpu))
-        {
+        let core = tables.first();
+        if core.is_some_and(|cores| cores.placed.contains(cpu)) {
             continue;
         }
         for (level, table) in LEVELS.iter().zip(&mut tables) {
-            if table.placed.contains(cpu) {
-                continue;
-            }
-            if let Some(cpus) = attributes.set(survey, level, cpu) {
-                let id = survey.value(&attribute(cpu, level.id), parse::decimal_or_none);
-                table.place(cpu, &cpus.intersection(online), id.flatten());
+            if !table.placed.contains(cpu) {
+                topology.place(cpu, level, table);
             }
         }
     }
     let [mut cores, clusters, dies, mut packages, books, drawers] =
         tables.map(|table| sorted(table.groups));
-    if packages.is_empty() && cores.is_empty() && attributes.offers(PACKAGE.id) {
+    if packages.is_empty() && cores.is_empty() && topology.offers(PACKAGE.id) {
         (packages, cores) = by_number(survey, online);
     }
     Groups {
@@ -163,42 +160,6 @@ fn attribute(cpu: u32, name: &str) -> String {
     of_cpu(cpu, &format!("topology/{name}"))
 }
 
-/// The attributes that `cpuN/topology` has. A kernel has the same for every CPU, so one CPU's list stands
-/// for all, until a CPU lacks what the list promises.
-#[derive(Debug, Default)]
-struct Attributes {
-    names: Vec<String>,
-    listed: Option<u32>,
-}
-
-impl Attributes {
-    fn offers(&self, name: &str) -> bool {
-        self.names.iter().any(|offered| offered == name)
-    }
-
-    fn set(&mut self, survey: &Survey<'_>, level: &Level, cpu: u32) -> Option<IdSet> {
-        let known = !self.names.is_empty();
-        if known && !level.sets.iter().any(|name| self.offers(name)) {
-            return None;
-        }
-        self.promised(survey, level, cpu).or_else(|| {
-            if self.listed == Some(cpu) {
-                return None;
-            }
-            self.names = survey.names(&of_cpu(cpu, "topology"));
-            self.listed = Some(cpu);
-            self.promised(survey, level, cpu)
-        })
-    }
-
-    fn promised(&self, survey: &Survey<'_>, level: &Level, cpu: u32) -> Option<IdSet> {
-        let offered = level.sets.iter().filter(|name| self.offers(name));
-        offered
-            .filter_map(|name| set(survey, &attribute(cpu, name)))
-            .find(|cpus| !cpus.is_empty())
-    }
-}
-
 /// The groups of one level so far.
 #[derive(Debug, Default)]
 struct Table {
@@ -206,18 +167,54 @@ struct Table {
     placed: IdSet,
 }
 
-impl Table {
-    fn place(&mut self, cpu: u32, cpus: &IdSet, kernel_id: Option<u32>) {
-        let mut cpus = cpus.difference(&self.placed);
-        if !cpus.contains(cpu) {
-            cpus = IdSet::from_iter([cpu]);
-        }
-        self.placed = self.placed.union(&cpus);
-        self.groups.push(Group {
+/// Reads `cpuN/topology`. A kernel has the same attributes for every CPU, so one CPU's list of them stands
+/// for all, until a CPU lacks what it promises.
+struct Topology<'a> {
+    survey: &'a Survey<'a>,
+    online: &'a IdSet,
+    names: Vec<String>,
+    listed: Option<u32>,
+}
+
+impl Topology<'_> {
+    fn offers(&self, name: &str) -> bool {
+        self.names.iter().any(|offered| offered == name)
+    }
+
+    /// Puts the group of `cpu` at a level into its table, where the kernel tells it.
+    fn place(&mut self, cpu: u32, level: &Level, table: &mut Table) {
+        let Some(cpus) = self.cpus(cpu, level, &table.placed) else {
+            return;
+        };
+        let id = self
+            .survey
+            .value(&attribute(cpu, level.id), parse::decimal_or_none);
+        table.placed = table.placed.union(&cpus);
+        table.groups.push(Group {
             id: cpus.first().unwrap_or(cpu),
-            kernel_id,
+            kernel_id: id.flatten(),
             cpus,
         });
+    }
+
+    fn cpus(&mut self, cpu: u32, level: &Level, placed: &IdSet) -> Option<IdSet> {
+        if !self.names.is_empty() && !level.sets.iter().any(|name| self.offers(name)) {
+            return None;
+        }
+        self.promised(cpu, level, placed).or_else(|| {
+            if self.listed == Some(cpu) {
+                return None;
+            }
+            self.listed = Some(cpu);
+            self.names = self.survey.names(&of_cpu(cpu, "topology"));
+            self.promised(cpu, level, placed)
+        })
+    }
+
+    fn promised(&self, cpu: u32, level: &Level, placed: &IdSet) -> Option<IdSet> {
+        let offered = level.sets.iter().filter(|name| self.offers(name));
+        let sets = offered.filter_map(|name| set(self.survey, &attribute(cpu, name)));
+        fitting(sets.map(|cpus| cpus.intersection(self.online)), cpu, placed)
     }
 }
 
