@@ -48,9 +48,9 @@ fn named<'a>(program: &'a clap::Command, names: &[String]) -> Result<&'a clap::C
                 .map(clap::Command::get_name)
                 .collect();
             let known = if words.is_empty() {
-                "it has none".to_owned()
+                "it has no commands".to_owned()
             } else {
-                format!("there are {}", words.join(", "))
+                format!("it has {}", words.join(", "))
             };
             Error::Usage(format!(
                 "{} has no command {name:?}: {known}",
