@@ -174,13 +174,15 @@ const INDENT: usize = 2;
 const GAP: usize = 2;
 
 /// A wrapping column is never narrower.
-const NARROWEST: usize = 16;
+const NARROWEST: usize = 12;
 
 /// A text in the making.
 #[derive(Debug)]
 pub(crate) struct Page {
     style: Style,
     text: String,
+    /// Whether the last section has a title and nothing else yet.
+    bare: bool,
 }
 
 impl Page {
@@ -189,21 +191,31 @@ impl Page {
         Self {
             style,
             text: String::new(),
+            bare: false,
         }
     }
 
     /// The whole text.
-    pub(crate) fn into_text(self) -> String {
+    pub(crate) fn into_text(mut self) -> String {
+        self.end_section();
         self.text
     }
 
     /// Starts a section.
     pub(crate) fn title(&mut self, title: &str) {
+        self.end_section();
         if !self.text.is_empty() {
             self.text.push('\n');
         }
-        self.painted(title, Paint::Strong);
+        self.painted(&printable(title), Paint::Strong);
         self.text.push('\n');
+        self.bare = true;
+    }
+
+    fn end_section(&mut self) {
+        if self.bare {
+            self.line("nothing known");
+        }
     }
 
     /// Writes one line at the margin, behind a mark.
@@ -216,11 +228,12 @@ impl Page {
     pub(crate) fn line(&mut self, text: &str) {
         let text = printable(text);
         let _ = writeln!(self.text, "{:INDENT$}{text}", "");
+        self.bare = false;
     }
 
     /// Sets what follows off from what stands above it in the section.
     pub(crate) fn gap(&mut self) {
-        if !self.text.is_empty() && !self.text.ends_with("\n\n") && !self.under_title() {
+        if !self.bare && !self.text.is_empty() {
             self.text.push('\n');
         }
     }
@@ -252,12 +265,6 @@ impl Page {
         }
     }
 
-    /// Whether the last line is a title, which stands at the margin.
-    fn under_title(&self) -> bool {
-        let last = self.text.trim_end_matches('\n').rsplit('\n').next();
-        last.is_none_or(|line| !line.starts_with(' '))
-    }
-
     /// Takes from the wrapping columns what the line has too much, from the widest first.
     fn fitted(&self, mut columns: Vec<(usize, Column, usize)>) -> Vec<(usize, Column, usize)> {
         let gaps = INDENT + GAP * columns.len().saturating_sub(1);
@@ -281,6 +288,7 @@ impl Page {
 
     /// Writes one row: as many lines as its longest place takes.
     fn line_of(&mut self, columns: &[(usize, Column, usize)], cells: &[&Cell]) {
+        self.bare = false;
         let folded: Vec<Vec<&str>> = columns
             .iter()
             .zip(cells)
@@ -319,7 +327,8 @@ impl Page {
     }
 }
 
-/// Cuts a text into lines of at most `width` characters: after a space or comma where there is one.
+/// Cuts a text into lines of at most `width` characters: after a space or comma where there is one, else
+/// within a path or name.
 fn fold(text: &str, width: usize) -> Vec<&str> {
     let mut lines = Vec::new();
     let mut rest = text;
@@ -330,7 +339,8 @@ fn fold(text: &str, width: usize) -> Vec<&str> {
         let cut = if next_is_space {
             limit
         } else {
-            fits.rfind([' ', ',']).map_or(limit, |place| place + 1)
+            let place = fits.rfind([' ', ',']).or_else(|| fits.rfind(['/', '_']));
+            place.map_or(limit, |place| place + 1)
         };
         let (line, after) = rest.split_at(cut);
         lines.push(line.trim_end());
@@ -422,6 +432,22 @@ mod tests {
     }
 
     #[test]
+    fn a_section_without_anything_says_so() {
+        let mut page = Page::new(Style::default());
+        page.title("A");
+        page.table(&Table::facts());
+        page.title("B");
+        page.table(&sample());
+        page.table(&sample());
+        let text = page.into_text();
+        assert!(
+            text.starts_with("A\n  nothing known\n\nB\n  name "),
+            "{text}"
+        );
+        assert!(text.contains("more\n\n  name "), "{text}");
+    }
+
+    #[test]
     fn colours_do_not_count_as_width() {
         let mut table = Table::new(&[Column::Left("a"), Column::Left("b")]);
         table.row([Cell::new("x", Paint::Bad), "y".into()]);
@@ -445,6 +471,7 @@ mod tests {
             ("abcdef", 3, vec!["abc", "def"]),
             ("0-1,4-5,8", 4, vec!["0-1,", "4-5,", "8"]),
             ("ää öö üü", 5, vec!["ää öö", "üü"]),
+            ("/sys/devices/x", 10, vec!["/sys/", "devices/x"]),
             ("abc", 0, vec!["a", "b", "c"]),
         ] {
             assert_eq!(fold(text, width), lines, "{text:?} in {width}");

@@ -1,6 +1,6 @@
 //! CPUs: what they are, how they are made up, their caches, frequencies and weaknesses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use libhw::device::cpu::{Cache, CacheKind, Cpu, Group, Model, VulnerabilityState};
 use libhw::idset::IdSet;
@@ -30,9 +30,10 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
 
 fn facts(cpu: &Cpu, detail: bool) -> Table {
     let mut facts = Table::facts();
-    for one in &cpu.models {
-        let cpus = (cpu.models.len() > 1).then(|| format!("cpus {}", counted(&one.cpus)));
-        facts.fact("Model", joined([Some(model(one)), cpus], ", "));
+    let models = models(cpu);
+    for (name, cpus) in &models {
+        let cpus = (models.len() > 1).then(|| format!("cpus {}", counted(cpus)));
+        facts.fact("Model", joined([Some(name.clone()), cpus], ", "));
     }
     facts.fact("Made up of", made_up_of(cpu));
     for kind in &cpu.kinds {
@@ -48,14 +49,23 @@ fn facts(cpu: &Cpu, detail: bool) -> Table {
     facts.fact("SMT", smt(cpu));
     facts.fact("Boost", cpu.boost.map(yes).unwrap_or_default());
     if detail {
-        for one in &cpu.models {
-            facts.fact("Flags", one.flags.join(" "));
-            facts.fact("Bugs", one.bugs.join(" "));
+        for (name, words) in words_of_models(cpu) {
+            facts.fact(name, words);
         }
     } else {
         weaknesses(cpu, &mut facts);
     }
     facts
+}
+
+/// The models by name: those that differ in something else, such as a flag, share one.
+fn models(cpu: &Cpu) -> BTreeMap<String, IdSet> {
+    let mut models: BTreeMap<String, IdSet> = BTreeMap::new();
+    for one in &cpu.models {
+        let cpus = models.entry(model(one)).or_default();
+        *cpus = cpus.union(&one.cpus);
+    }
+    models
 }
 
 /// `AMD EPYC 7451 24-Core Processor, AuthenticAMD family 23 model 1 stepping 2, microcode 0x8001227`.
@@ -77,6 +87,34 @@ fn model(model: &Model) -> String {
         ],
         ", ",
     )
+}
+
+/// The flags and bugs that every model has, and of each model what it has beyond.
+fn words_of_models(cpu: &Cpu) -> Vec<(&'static str, String)> {
+    type Words = fn(&Model) -> &Vec<String>;
+    let kinds: [(&'static str, Words); 2] =
+        [("Flags", |one| &one.flags), ("Bugs", |one| &one.bugs)];
+    let mut told = Vec::new();
+    for (name, words) in kinds {
+        let of = |one| {
+            words(one)
+                .iter()
+                .map(String::as_str)
+                .collect::<BTreeSet<_>>()
+        };
+        let mut sets = cpu.models.iter().map(of);
+        let first = sets.next().unwrap_or_default();
+        let shared = sets.fold(first, |shared, set| &shared & &set);
+        told.push((name, shared.iter().copied().collect::<Vec<_>>().join(" ")));
+        for one in &cpu.models {
+            let own = &of(one) - &shared;
+            if !own.is_empty() {
+                let own = own.into_iter().collect::<Vec<_>>().join(" ");
+                told.push((name, format!("{own} on cpus {}", counted(&one.cpus))));
+            }
+        }
+    }
+    told
 }
 
 /// `2 packages × 4 dies × 6 cores × 2 threads = 96 cpus` where each is made up of the same number of the
@@ -186,7 +224,7 @@ fn caches(cpu: &Cpu) -> Table {
             count.to_string().into(),
             Cell::of(alike.size.as_ref()),
             Cell::of(alike.size.map(all).as_ref()),
-            alike.cpus.to_string().into(),
+            Cell::of(Some(alike.cpus).filter(|cpus| *cpus > 0).as_ref()),
             ways(alike.ways).into(),
             Cell::of(alike.line.as_ref()),
         ]);
@@ -301,6 +339,27 @@ mod tests {
         assert_eq!(made_up_of(&cpu), "2 packages, 2 dies, 5 cores, 8 cpus");
         cpu.packages = groups(&["0-3"]);
         assert_eq!(made_up_of(&cpu), "1 package, 2 dies, 5 cores, 8 cpus");
+    }
+
+    #[test]
+    fn flags_that_every_model_has_are_told_once() {
+        let model = |cpus: &str, flags: &[&str]| Model {
+            cpus: cpus.parse().unwrap(),
+            flags: flags.iter().map(|&flag| flag.to_owned()).collect(),
+            ..Model::default()
+        };
+        let cpu = Cpu {
+            models: vec![model("0-3", &["avx", "fpu"]), model("4", &["fpu"])],
+            ..Cpu::default()
+        };
+        assert_eq!(
+            words_of_models(&cpu),
+            [
+                ("Flags", "fpu".to_owned()),
+                ("Flags", "avx on cpus 0-3 (4)".to_owned()),
+                ("Bugs", String::new()),
+            ]
+        );
     }
 
     #[test]

@@ -35,10 +35,11 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
 }
 
 fn row(function: &Function, detail: bool) -> [Cell; 10] {
-    let mut device = device(function);
-    if detail {
-        device = format!("{device} {}", ids(function));
-    }
+    let device = if detail {
+        format!("{} {}", device(function), ids(function))
+    } else {
+        short_device(function)
+    };
     [
         function.id.as_str().into(),
         class(function).into(),
@@ -61,11 +62,54 @@ pub(super) fn class(function: &Function) -> String {
 
 /// The names of vendor and device; what has none is told by its number.
 pub(super) fn device(function: &Function) -> String {
-    match (&function.vendor, &function.device) {
+    named(function.vendor.as_deref(), function)
+}
+
+/// The same with the vendor as people call it.
+fn short_device(function: &Function) -> String {
+    let vendor = function.vendor.as_deref().map(short_vendor);
+    named(vendor, function)
+}
+
+fn named(vendor: Option<&str>, function: &Function) -> String {
+    match (vendor, &function.device) {
         (Some(vendor), Some(device)) => format!("{vendor} {device}"),
         (Some(vendor), None) => format!("{vendor} device {:04x}", function.device_id),
         (None, _) => ids(function),
     }
+}
+
+/// The words behind a vendor's name that only its lawyers need, as pci.ids writes them.
+const LEGAL: [&str; 13] = [
+    "Corporation",
+    "Corp.",
+    "Corp",
+    "Incorporated",
+    "Inc.",
+    "Inc",
+    "Co.",
+    "Co",
+    "Ltd.",
+    "Ltd",
+    "Limited",
+    "LLC",
+    "GmbH",
+];
+
+/// `Intel Corporation` → `Intel`; `Advanced Micro Devices, Inc. [AMD/ATI]` → `AMD/ATI`.
+fn short_vendor(vendor: &str) -> &str {
+    if let Some((_, nick)) = vendor.rsplit_once('[')
+        && let Some(nick) = nick.strip_suffix(']').filter(|nick| !nick.is_empty())
+    {
+        return nick;
+    }
+    let mut name = vendor;
+    while let Some((rest, last)) = name.rsplit_once(' ')
+        && LEGAL.contains(&last.trim_end_matches(','))
+    {
+        name = rest.trim_end_matches(',');
+    }
+    name
 }
 
 /// `[8086:1572]`.
@@ -194,6 +238,21 @@ mod tests {
         assert_eq!(device(&function), "[8086:0b30]");
         function.vendor = Some("Intel Corporation".into());
         assert_eq!(device(&function), "Intel Corporation device 0b30");
+    }
+
+    #[test]
+    fn a_vendor_is_called_what_people_call_it() {
+        for (vendor, name) in [
+            ("Intel Corporation", "Intel"),
+            ("Red Hat, Inc.", "Red Hat"),
+            ("Advanced Micro Devices, Inc. [AMD/ATI]", "AMD/ATI"),
+            ("Samsung Electronics Co Ltd", "Samsung Electronics"),
+            ("Realtek Semiconductor Co., Ltd.", "Realtek Semiconductor"),
+            ("Inc.", "Inc."),
+            ("[]", "[]"),
+        ] {
+            assert_eq!(short_vendor(vendor), name);
+        }
     }
 
     #[test]

@@ -36,15 +36,16 @@ pub(super) fn joined<T: AsRef<str>>(
     text
 }
 
-/// `1.2 GHz to 2.3 GHz`, or the one of them that is known.
-pub(super) fn range<T: ToString + PartialEq>(least: Option<T>, most: Option<T>) -> String {
-    match (least, most) {
-        (Some(least), Some(most)) if least == most => least.to_string(),
-        (least, most) => joined(
-            [least, most].map(|end| end.map(|end| end.to_string())),
-            " to ",
-        ),
+/// `1.2 GHz–2.3 GHz`, or the one of them that is known.
+pub(super) fn range<T: ToString>(least: Option<T>, most: Option<T>) -> String {
+    let (least, most) = (
+        least.map(|end| end.to_string()),
+        most.map(|end| end.to_string()),
+    );
+    if least == most {
+        return least.unwrap_or_default();
     }
+    joined([least, most], "–")
 }
 
 /// `yes` or `no`.
@@ -65,7 +66,7 @@ mod tests {
         assert_eq!(plural(2, "core"), "2 cores");
         assert_eq!(plural(0, "bus"), "0 buses");
         assert_eq!(joined([Some("a"), None, Some(""), Some("b")], ", "), "a, b");
-        assert_eq!(range(Some(1), Some(2)), "1 to 2");
+        assert_eq!(range(Some(1), Some(2)), "1–2");
         assert_eq!(range(Some(2), Some(2)), "2");
         assert_eq!(range(None, Some(2)), "2");
     }

@@ -12,9 +12,9 @@ use crate::table::{Cell, Column, Table};
 /// The table of frequencies.
 pub(super) fn table(cpu: &Cpu) -> Table {
     let mut table = Table::new(&[
-        Column::Left("driver"),
-        Column::Left("governor"),
-        Column::Left("preference"),
+        Column::Wrap("driver"),
+        Column::Wrap("governor"),
+        Column::Wrap("preference"),
         Column::Left("hardware"),
         Column::Left("base"),
         Column::Left("allowed"),
@@ -35,9 +35,11 @@ pub(super) fn table(cpu: &Cpu) -> Table {
     table
 }
 
-/// What a policy is set to, as it is shown.
+/// What a policy is set to, as it is shown; that it is allowed all that the hardware can goes without saying.
 fn settings(policy: &Policy) -> [String; 6] {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    let hardware = range(policy.hardware_min_hz, policy.hardware_max_hz);
+    let allowed = range(policy.allowed_min_hz, policy.allowed_max_hz);
     [
         text(&policy.driver),
         text(&policy.governor),
@@ -47,7 +49,11 @@ fn settings(policy: &Policy) -> [String; 6] {
             .base_hz
             .map(|base| base.to_string())
             .unwrap_or_default(),
-        range(policy.allowed_min_hz, policy.allowed_max_hz),
+        if allowed == hardware {
+            String::new()
+        } else {
+            allowed
+        },
     ]
 }
 
@@ -104,9 +110,9 @@ mod tests {
         assert_eq!(
             page.into_text(),
             concat!(
-                "  governor     hardware            now                 cpus\n",
-                "  performance  1.2 GHz to 2.3 GHz  1.8 GHz to 2.3 GHz  0-1 (2)\n",
-                "  powersave    1.2 GHz to 2.3 GHz  1.2 GHz             2\n",
+                "  governor     hardware         now              cpus\n",
+                "  performance  1.2 GHz–2.3 GHz  1.8 GHz–2.3 GHz  0-1 (2)\n",
+                "  powersave    1.2 GHz–2.3 GHz  1.2 GHz          2\n",
             )
         );
     }
