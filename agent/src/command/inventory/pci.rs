@@ -36,7 +36,7 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
 
 fn row(function: &Function, detail: bool) -> [Cell; 10] {
     let device = if detail {
-        format!("{} {}", device(function), ids(function))
+        format!("{} {}", short_device(function), ids(function))
     } else {
         short_device(function)
     };
