@@ -1,0 +1,144 @@
+//! `gnomon inventory`: what a host is made of, as tables, JSON or YAML.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
+use libhw::inventory::{self, Class, Inventory, Scope};
+
+use crate::command::{Depth, Error, Form, Outcome, Place};
+use crate::table::{Page, Style};
+
+mod cpu;
+mod device;
+mod hugepages;
+mod numa;
+mod pci;
+mod problems;
+mod system;
+mod words;
+
+pub(crate) const HELP: &str = "\
+Examples:
+  gnomon inventory                       every class, in short
+  gnomon inventory cpu                   one class, with all its tables: each CPU, each flag
+  gnomon inventory numa hugepages --json for a program; jq .numa.nodes takes it from there
+  gnomon inventory --root node7.tar.gz   of a captured machine
+  gnomon inventory device 3b:00.0        all that is known about one PCI function
+
+Exit status:
+  0 done, 1 failed, 2 wrong arguments, 3 printed, but some values could not be read: they stand
+  under Problems, in JSON in `problems` (those alone that this user may not read, or that a
+  driver does not offer, leave it 0)";
+
+/// The arguments of `gnomon inventory`.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct InventoryArguments {
+    #[command(subcommand)]
+    one: Option<One>,
+    /// The device classes; none is every one
+    #[arg(value_name = "CLASS", value_parser = class_parser())]
+    classes: Vec<Class>,
+    #[command(flatten)]
+    form: Form,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    depth: Depth,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum One {
+    /// Print all that is known about one PCI function, and what it is near to
+    #[command(after_help = device::HELP)]
+    Device(device::DeviceArguments),
+}
+
+fn class_parser() -> impl TypedValueParser<Value = Class> {
+    let names = Class::ALL.iter().map(|class| class.name());
+    PossibleValuesParser::new(names).try_map(|name| name.parse::<Class>())
+}
+
+/// How one class is shown; the second argument asks for all its tables.
+type View = fn(&Inventory, bool, &mut Page);
+
+/// A row for each class, and at the end what could not be had.
+const VIEWS: [View; 6] = [
+    system::view,
+    cpu::view,
+    numa::view,
+    hugepages::view,
+    pci::view,
+    problems::view,
+];
+
+/// Prints the inventory.
+pub(crate) fn run(arguments: &InventoryArguments) -> Result<Outcome, Error> {
+    if let Some(One::Device(one)) = &arguments.one {
+        if !arguments.classes.is_empty() {
+            let text = "device takes an address, not classes";
+            return Err(Error::Usage(text.to_owned()));
+        }
+        return device::run(one, arguments.form, &arguments.place, arguments.depth);
+    }
+    let scope = Scope {
+        classes: chosen(&arguments.classes),
+        deep: arguments.depth.deep,
+        virtual_functions: arguments.depth.vfs,
+    };
+    let inventory = inventory::discover(&arguments.place.open()?, &scope);
+    let detail = !arguments.classes.is_empty();
+    arguments.form.write(&inventory, || {
+        tables(&inventory, detail, Style::of_stdout())
+    })?;
+    Ok(Outcome::of(&inventory))
+}
+
+/// The classes in the inventory's order, each once.
+fn chosen(classes: &[Class]) -> Vec<Class> {
+    let all = Class::ALL.iter().copied();
+    all.filter(|class| classes.is_empty() || classes.contains(class))
+        .collect()
+}
+
+fn tables(inventory: &Inventory, detail: bool, style: Style) -> String {
+    let mut page = Page::new(style);
+    for view in VIEWS {
+        view(inventory, detail, &mut page);
+    }
+    page.into_text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_class_has_a_view_and_so_have_the_problems() {
+        assert_eq!(VIEWS.len(), Class::ALL.len() + 1);
+    }
+
+    #[test]
+    fn an_inventory_without_a_single_value_is_shown() {
+        let inventory = Inventory {
+            system: Some(<_>::default()),
+            cpu: Some(<_>::default()),
+            numa: Some(<_>::default()),
+            hugepages: Some(<_>::default()),
+            pci: Some(<_>::default()),
+            ..Inventory::default()
+        };
+        for detail in [false, true] {
+            let text = tables(&inventory, detail, Style::default());
+            assert!(text.starts_with("System\n"), "{text}");
+            assert!(!text.contains("Problems"), "{text}");
+        }
+    }
+
+    #[test]
+    fn classes_are_read_once_and_in_order() {
+        assert_eq!(
+            chosen(&[Class::Pci, Class::Cpu, Class::Pci]),
+            [Class::Cpu, Class::Pci]
+        );
+        assert_eq!(chosen(&[]), Class::ALL);
+    }
+}
