@@ -1,2 +1,3 @@
 //! The `gnomon` command.
+mod topology;
 fn main() {}
