@@ -11,6 +11,7 @@
 
 mod caption;
 mod device;
+mod heading;
 mod layout;
 mod lines;
 mod panel;

@@ -118,6 +118,8 @@ pub(super) fn title(block: &Block<'_>) -> String {
     let mut parts = match block.kind {
         Kind::Machine => vec!["machine".to_owned()],
         Kind::Cache => Vec::new(),
+        Kind::Apart if block.devices.is_empty() => vec!["CPUs offline or in no group".to_owned()],
+        Kind::Apart => vec!["devices without a memory node".to_owned()],
         Kind::Node if block.node.is_some_and(|node| node.made_up) => vec!["memory".to_owned()],
         kind => vec![format!("{} {}", word(kind), block.id)],
     };
@@ -143,6 +145,7 @@ pub(super) const fn word(kind: Kind) -> &'static str {
         Kind::Cluster => "cluster",
         Kind::Core => "core",
         Kind::Cache => "cache",
+        Kind::Apart => "apart",
     }
 }
 

@@ -36,8 +36,6 @@ enum Item {
     Block(usize),
     Core(usize),
     Device(usize, usize),
-    /// The heading above the devices of no node.
-    Loose,
 }
 
 struct Sheet<'a> {
@@ -91,20 +89,7 @@ impl Sheet<'_> {
         let Some(machine) = self.tree.blocks.first() else {
             return;
         };
-        if !machine.threads.is_empty() {
-            let words = if self.tree.blocks.len() == 1 {
-                "CPUs"
-            } else {
-                "CPUs that are offline or in no group"
-            };
-            let mut pieces = vec![Piece(words.to_owned(), Tint::Name)];
-            pieces.extend(self.threads(machine));
-            self.wrap("", "  ", pieces, " ");
-        }
         let mut stack: Vec<(Item, String, bool)> = Vec::new();
-        if !machine.devices.is_empty() {
-            stack.push((Item::Loose, String::new(), true));
-        }
         let roots = machine.children.iter().chain(&machine.memory).rev();
         stack.extend(roots.map(|index| (self.item(*index), String::new(), true)));
         while let Some((item, prefix, last)) = stack.pop() {
@@ -130,7 +115,6 @@ impl Sheet<'_> {
 
     fn root(&self, item: Item) -> bool {
         match item {
-            Item::Loose => true,
             Item::Block(index) | Item::Core(index) => self
                 .tree
                 .blocks
@@ -149,10 +133,8 @@ impl Sheet<'_> {
 
     /// The lines below a line.
     fn inner(&self, item: Item) -> Vec<Item> {
-        let (index, own) = match item {
-            Item::Block(index) => (index, true),
-            Item::Loose => (MACHINE, false),
-            Item::Core(_) | Item::Device(..) => return Vec::new(),
+        let Item::Block(index) = item else {
+            return Vec::new();
         };
         let Some(block) = self.tree.blocks.get(index) else {
             return Vec::new();
@@ -162,8 +144,7 @@ impl Sheet<'_> {
             .iter()
             .chain(&block.memory)
             .map(|child| self.item(*child));
-        let blocks =
-            blocks.filter(|item| own && (self.core_lines || !matches!(item, Item::Core(_))));
+        let blocks = blocks.filter(|item| self.core_lines || !matches!(item, Item::Core(_)));
         let devices = (0..block.devices.len()).map(|number| Item::Device(index, number));
         blocks.chain(devices).collect()
     }
@@ -185,10 +166,6 @@ impl Sheet<'_> {
             Item::Device(index, number) => block(index)
                 .and_then(|block| block.devices.get(number))
                 .map(device),
-            Item::Loose => Some(vec![Piece(
-                "devices without a memory node".to_owned(),
-                Tint::Name,
-            )]),
         }
         .unwrap_or_default()
     }
@@ -211,10 +188,10 @@ impl Sheet<'_> {
                 node.tier
                     .map(|tier| Piece(format!("tier {tier}"), Tint::Plain)),
             );
-            if block.cpus.is_empty() {
+            if node.cpus.is_empty() {
                 pieces.push(Piece("no CPUs".to_owned(), Tint::Soft));
             } else {
-                pieces.extend(cpus(&block.cpus));
+                pieces.extend(cpus(&node.cpus));
             }
             let lines = caption::node_lines(self.inventory, node);
             pieces.extend(lines.into_iter().map(|line| Piece(line, Tint::Soft)));

@@ -101,7 +101,7 @@ pub(super) fn legend(tree: &Tree<'_>, marks: &Marks) -> Vec<(Sign, String)> {
     let kinds: BTreeSet<Kind> = tree.blocks.iter().map(|block| block.kind).collect();
     let mut signs: Vec<(Sign, String)> = kinds
         .into_iter()
-        .filter(|kind| !matches!(kind, Kind::Machine | Kind::Core))
+        .filter(|kind| !matches!(kind, Kind::Machine | Kind::Core | Kind::Apart))
         .map(|kind| {
             (
                 Sign::Box(kind),

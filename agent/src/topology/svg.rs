@@ -9,8 +9,9 @@ use libhw::inventory::Inventory;
 use self::canvas::{Canvas, Font};
 use super::caption::{self, Marks};
 use super::device::Device;
-use super::layout::{self, LINE, Line, Plan, Rect};
-use super::tree::{Block, Kind, MACHINE, Tree};
+use super::heading::{BETWEEN, Line};
+use super::layout::{self, LINE, Plan, Rect};
+use super::tree::{Block, Kind, Tree};
 use super::words::{fit, list, pixels};
 
 /// Space around everything.
@@ -85,13 +86,6 @@ impl Picture<'_> {
     fn machine(&mut self, plan: &Plan, top: u32) {
         self.canvas
             .put(format_args!(r#"<g transform="translate({MARGIN} {top})">"#));
-        for (words, y) in &plan.titles {
-            self.canvas
-                .text(0, y + 14, Font::new(13, true, palette::SOFT), words);
-        }
-        for (line, number) in plan.headings.iter().take(MACHINE + 1).flatten().zip(1..) {
-            self.line(line, 0, number * LINE, plan.size.w);
-        }
         let tree = self.tree;
         for ((block, rect), lines) in tree
             .blocks
@@ -121,11 +115,8 @@ impl Picture<'_> {
     }
 
     fn block(&mut self, block: &Block<'_>, rect: Rect, lines: &[Line]) {
-        let (radius, left) = match block.kind {
-            Kind::Core => (4, 5),
-            Kind::Cache | Kind::Cluster => (5, 7),
-            _ => (8, 10),
-        };
+        let left = layout::pad(block);
+        let radius = left.min(8);
         let kind = block.threads.first().and_then(|cpu| self.marks.kind(*cpu));
         let paint = match (block.kind, kind) {
             (Kind::Core, Some(kind)) => palette::of_core_kind(kind),
@@ -135,28 +126,32 @@ impl Picture<'_> {
         self.canvas.open(&self.tooltip(block));
         self.canvas.rect(rect, radius, paint);
         for (line, number) in lines.iter().zip(0..) {
-            let y = rect.y + 16 + number * LINE;
+            let y = rect.y + 14 + left / 2 + number * LINE;
             self.line(line, rect.x + left, y, rect.w.saturating_sub(2 * left));
         }
         self.canvas.close();
     }
 
     fn line(&mut self, line: &Line, x: u32, y: u32, width: u32) {
-        let bold = fit(&line.bold, line.size, true, width);
-        let mut used = 0;
-        if !bold.is_empty() {
-            self.canvas
-                .text(x, y, Font::new(line.size, true, palette::INK), &bold);
-            used = pixels(&bold, line.size, true) + 8;
-        }
-        let plain = fit(&line.plain, line.size, false, width.saturating_sub(used));
-        if !line.plain.is_empty() && used < width {
-            self.canvas.text(
-                x + used,
-                y,
-                Font::new(line.size, false, palette::SOFT),
-                &plain,
-            );
+        let (bold, plain) = (
+            Font::new(line.size, true, palette::INK),
+            Font::new(line.size, false, palette::SOFT),
+        );
+        let head = fit(&line.bold, line.size, true, width);
+        let used = if head.is_empty() {
+            0
+        } else {
+            pixels(&head, line.size, true) + BETWEEN
+        };
+        let rest = if used < width {
+            fit(&line.plain, line.size, false, width - used)
+        } else {
+            String::new()
+        };
+        match (head.is_empty(), rest.is_empty()) {
+            (false, false) => self.canvas.pair(x, y, (bold, plain), (&head, &rest)),
+            (false, true) => self.canvas.text(x, y, bold, &head),
+            _ => self.canvas.text(x, y, plain, &rest),
         }
     }
 
@@ -264,10 +259,10 @@ impl Picture<'_> {
             lines.push(caption::node_memory(node));
             lines.extend(caption::node_lines(self.inventory, node));
         }
-        lines.push(match block.cpus.is_empty() {
-            true => "no CPUs".to_owned(),
-            false => format!("CPUs {}", list(&block.cpus)),
-        });
+        let cpus = block.node.map_or(&block.cpus, |node| &node.cpus);
+        if !cpus.is_empty() {
+            lines.push(format!("CPUs {}", list(cpus)));
+        }
         lines.join("\n")
     }
 }

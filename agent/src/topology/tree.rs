@@ -34,6 +34,8 @@ pub(super) enum Kind {
     Cluster,
     Core,
     Cache,
+    /// What has no place: CPUs in no group, devices of no node.
+    Apart,
 }
 
 /// A box of the picture.
@@ -114,6 +116,7 @@ impl<'a> Tree<'a> {
         }
         tree.hang(inventory);
         tree.place_threads(&all);
+        tree.set_apart();
         tree.sort_children();
         tree
     }
@@ -141,14 +144,13 @@ impl<'a> Tree<'a> {
         let Some(outer) = self.blocks.get_mut(parent) else {
             return;
         };
-        let whole = own.len() == group.cpus.len();
-        let same = whole && outer.held == own.len();
+        let same = outer.held == own.len();
         match (group.kind, outer.kind) {
             (Kind::Cache, Kind::Core) => outer.caches.extend(group.cache),
             (Kind::Cache, Kind::Cluster | Kind::Cache) if same => outer.caches.extend(group.cache),
             (Kind::Core, Kind::Cluster) if same => outer.kind = Kind::Core,
             (Kind::Die, Kind::Node) if same => outer.die = Some(group.id),
-            (Kind::Die | Kind::Cluster, of) if same && of != Kind::Machine => {}
+            (Kind::Die | Kind::Cluster, _) if same => {}
             _ => self.add(group, parent, &own),
         }
     }
@@ -237,6 +239,33 @@ impl<'a> Tree<'a> {
             if let Some(block) = self.blocks.get_mut(index) {
                 block.threads.push(cpu);
             }
+        }
+    }
+
+    /// Gives what would stand in the machine's own block a block each: beside the only other one, else below all.
+    fn set_apart(&mut self) {
+        let Some(machine) = self.blocks.first_mut() else {
+            return;
+        };
+        let beside = machine.children.len() + machine.memory.len() <= 1;
+        let mut cpus = Block::new(Kind::Apart, 0, IdSet::new());
+        cpus.threads = std::mem::take(&mut machine.threads);
+        let mut devices = Block::new(Kind::Apart, 1, IdSet::new());
+        devices.devices = std::mem::take(&mut machine.devices);
+        for block in [cpus, devices] {
+            if block.threads.is_empty() && block.devices.is_empty() {
+                continue;
+            }
+            let index = self.blocks.len();
+            if let Some(machine) = self.blocks.first_mut() {
+                let list = if beside {
+                    &mut machine.children
+                } else {
+                    &mut machine.memory
+                };
+                list.push(index);
+            }
+            self.blocks.push(block);
         }
     }
 

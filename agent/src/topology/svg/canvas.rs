@@ -65,6 +65,27 @@ impl Canvas {
         self.raw("</text>");
     }
 
+    /// A bold text and a plain one behind it, at `x` on the base line `y`.
+    pub(super) fn pair(
+        &mut self,
+        x: u32,
+        y: u32,
+        (bold, plain): (Font, Font),
+        words: (&str, &str),
+    ) {
+        self.put(format_args!(
+            r#"<text x="{x}" y="{y}" font-size="{}"><tspan font-weight="bold" fill="{}">"#,
+            bold.size, bold.fill
+        ));
+        self.escape(words.0);
+        self.put(format_args!(
+            r#"</tspan><tspan dx="8" fill="{}">"#,
+            plain.fill
+        ));
+        self.escape(words.1);
+        self.raw("</tspan></text>");
+    }
+
     /// Text in the middle of its group's anchor, in its group's font.
     pub(super) fn label(&mut self, x: u32, y: u32, fill: &str, text: &str) {
         self.put(format_args!(r#"<text x="{x}" y="{y}""#));

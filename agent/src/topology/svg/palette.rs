@@ -37,6 +37,7 @@ pub(super) const fn of_kind(kind: Kind) -> &'static str {
         Kind::Cluster => r##"fill="#f7e6d8" stroke="#c07a45""##,
         Kind::Cache => r##"fill="#fdf0cc" stroke="#cf9a1b""##,
         Kind::Core => r##"fill="#ffffff" stroke="#a9b4bf""##,
+        Kind::Apart => r##"fill="#f4f5f7" stroke="#9aa5b0" stroke-dasharray="6 3""##,
     }
 }
 

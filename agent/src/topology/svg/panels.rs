@@ -42,20 +42,23 @@ pub(super) fn flow(picture: &Picture<'_>, width: u32) -> Panels {
         x += w + GAP;
         tallest = tallest.max(h);
     }
-    for index in 0..panels.len() {
-        let row = panels.get(index).map(|(rect, _)| rect.y);
-        let height = panels
-            .iter()
-            .filter(|(rect, _)| Some(rect.y) == row)
-            .map(|(rect, _)| rect.h)
-            .max();
-        if let Some((rect, _)) = panels.get_mut(index) {
-            rect.h = height.unwrap_or(rect.h);
-        }
-    }
+    fill_rows(&mut panels, width);
     Panels {
         panels,
         height: y + tallest,
+    }
+}
+
+/// Makes panels of a row equally high, and the last of it end at the page's edge.
+fn fill_rows(panels: &mut [(Rect, Panel)], width: u32) {
+    for row in panels.chunk_by_mut(|(a, _), (b, _)| a.y == b.y) {
+        let height = row.iter().map(|(rect, _)| rect.h).max().unwrap_or(0);
+        for (rect, _) in row.iter_mut() {
+            rect.h = height;
+        }
+        if let Some((rect, _)) = row.last_mut() {
+            rect.w = width.saturating_sub(rect.x);
+        }
     }
 }
 
@@ -106,11 +109,9 @@ impl Panel {
                 (widest.min(TEXT), small(lines.len()) * ROW)
             }
             Self::Legend(signs) => {
-                let rows = signs.len().div_ceil(columns(signs.len()));
-                (
-                    legend_column(signs) * small(columns(signs.len())),
-                    small(rows) * ROW,
-                )
+                let rows = rows(signs);
+                let columns = signs.chunks(rows).map(column_width);
+                (columns.sum(), small(rows) * ROW)
             }
         };
         Size {
@@ -120,17 +121,20 @@ impl Panel {
     }
 }
 
-const fn columns(signs: usize) -> usize {
-    if signs > 6 { 2 } else { 1 }
+fn rows(signs: &[(Sign, String)]) -> usize {
+    signs
+        .len()
+        .div_ceil(if signs.len() > 6 { 2 } else { 1 })
+        .max(1)
 }
 
-fn legend_column(signs: &[(Sign, String)]) -> u32 {
+fn column_width(signs: &[(Sign, String)]) -> u32 {
     let widest = signs
         .iter()
         .map(|(_, words)| pixels(words, 12, false))
         .max()
         .unwrap_or(0);
-    widest.min(TEXT / 2) + 56
+    widest.min(TEXT / 2) + 38 + GAP
 }
 
 impl Picture<'_> {
@@ -173,7 +177,7 @@ impl Picture<'_> {
         let known = || distances.rows.iter().flatten().flatten().copied();
         let (least, most) = (known().min().unwrap_or(0), known().max().unwrap_or(0));
         for (node, number) in distances.nodes.iter().zip(1..) {
-            let name = node.to_string();
+            let name = fit(&node.to_string(), 11, false, CELL.w);
             self.canvas.label(
                 x + number * CELL.w + CELL.w / 2,
                 y + 14,
@@ -200,37 +204,41 @@ impl Picture<'_> {
                 };
                 let share = u64::from(distance - least) * 4 / u64::from((most - least).max(1));
                 self.canvas.rect(rect, 2, palette::of_distance(share));
-                self.canvas
-                    .label(rect.x + rect.w / 2, rect.y + 13, "", &distance.to_string());
+                self.canvas.label(
+                    rect.x + rect.w / 2,
+                    rect.y + 13,
+                    "",
+                    &fit(&distance.to_string(), 11, false, CELL.w),
+                );
             }
         }
         self.canvas.close();
     }
 
     fn legend(&mut self, signs: &[(Sign, String)], x: u32, y: u32) {
-        let rows = signs.len().div_ceil(columns(signs.len())).max(1);
-        let column = legend_column(signs);
-        for (index, (sign, words)) in signs.iter().enumerate() {
-            let (left, top) = (
-                x + small(index / rows) * column,
-                y + small(index % rows) * ROW,
-            );
-            self.sign(
-                *sign,
-                Rect {
-                    x: left,
-                    y: top + 2,
-                    w: 30,
-                    h: 16,
-                },
-            );
-            let words = fit(words, 12, false, column - 50);
-            self.canvas.text(
-                left + 38,
-                top + 14,
-                Font::new(12, false, palette::SOFT),
-                &words,
-            );
+        let mut left = x;
+        for column in signs.chunks(rows(signs)) {
+            let width = column_width(column);
+            for ((sign, words), number) in column.iter().zip(0..) {
+                let top = y + number * ROW;
+                self.sign(
+                    *sign,
+                    Rect {
+                        x: left,
+                        y: top + 2,
+                        w: 30,
+                        h: 16,
+                    },
+                );
+                let words = fit(words, 12, false, width - 38 - GAP);
+                self.canvas.text(
+                    left + 38,
+                    top + 14,
+                    Font::new(12, false, palette::SOFT),
+                    &words,
+                );
+            }
+            left += width;
         }
     }
 
