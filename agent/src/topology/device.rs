@@ -7,10 +7,12 @@ use libhw::inventory::Inventory;
 
 use super::words::{clean, count};
 
-/// Devices of one node that are shown before the rest is counted only.
-const SHOWN: usize = 40;
+/// Devices that are drawn one by one, of all nodes together.
+const SHOWN: usize = 1024;
+/// Devices of a node from which on like ones of different slots are folded too.
+const CROWD: usize = 24;
 /// Addresses that a folded device lists.
-const ADDRESSES: usize = 64;
+const ADDRESSES: usize = 32;
 
 /// What a device is for: its colour in the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -88,17 +90,15 @@ pub(super) fn by_node(
             nodes.entry(node).or_default().push(function);
         }
     }
-    nodes
-        .into_iter()
-        .map(|(node, functions)| (node, fold(&functions)))
-        .collect()
+    let shown = (SHOWN / nodes.len().max(1)).max(4);
+    let fold = |(node, functions): (_, Vec<&Function>)| (node, fold(&functions, shown));
+    nodes.into_iter().map(fold).collect()
 }
 
 /// What makes functions look alike; for the devices that people care for, also the slot.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Likeness<'a> {
     role: Role,
-    class: &'static str,
     class_id: u32,
     slot: &'a str,
     vendor_id: u16,
@@ -108,47 +108,47 @@ struct Likeness<'a> {
     virtual_functions: u32,
 }
 
-fn fold(functions: &[&Function]) -> Vec<Device> {
-    let mut alike: BTreeMap<Likeness<'_>, Vec<&Function>> = BTreeMap::new();
-    for function in functions {
-        alike.entry(likeness(function)).or_default().push(function);
-    }
-    let mut devices: Vec<Device> = alike.values().filter_map(|group| device(group)).collect();
-    let hidden = devices.len().saturating_sub(SHOWN);
+fn fold(functions: &[&Function], shown: usize) -> Vec<Device> {
+    let by_slot = alike(functions, |role| role != Role::Other);
+    let groups = if by_slot.len() > CROWD {
+        alike(functions, |_| false)
+    } else {
+        by_slot
+    };
+    let mut devices: Vec<Device> = groups.values().filter_map(|group| device(group)).collect();
+    let hidden = devices.len().saturating_sub(shown);
     if hidden > 1 {
-        devices.truncate(SHOWN);
-        devices.push(Device {
-            role: Role::Other,
-            class: "…",
-            address: format!("{hidden} more kinds"),
-            name: "not drawn".to_owned(),
-            driver: None,
-            link: None,
-            downgraded: false,
-            virtual_functions: None,
-            details: format!("{hidden} more kinds of devices, not drawn"),
-        });
+        devices.truncate(shown);
+        devices.push(Device::more(hidden));
     }
     devices
 }
 
-fn likeness(function: &Function) -> Likeness<'_> {
-    let (class, role) = class(function.class_id);
-    Likeness {
-        role,
-        class,
-        class_id: function.class_id,
-        slot: if role == Role::Other {
-            ""
-        } else {
-            slot(&function.id)
-        },
-        vendor_id: function.vendor_id,
-        device_id: function.device_id,
-        driver: function.driver.as_deref(),
-        link: link(function).0,
-        virtual_functions: function.sriov.as_ref().map_or(0, |sriov| sriov.vfs),
+/// Like functions together; those of different slots apart where `by_slot` says so.
+fn alike<'a>(
+    functions: &[&'a Function],
+    by_slot: impl Fn(Role) -> bool,
+) -> BTreeMap<Likeness<'a>, Vec<&'a Function>> {
+    let mut groups: BTreeMap<Likeness<'a>, Vec<&'a Function>> = BTreeMap::new();
+    for function in functions {
+        let (_, role) = class(function.class_id);
+        let likeness = Likeness {
+            role,
+            class_id: function.class_id,
+            slot: if by_slot(role) {
+                slot(&function.id)
+            } else {
+                ""
+            },
+            vendor_id: function.vendor_id,
+            device_id: function.device_id,
+            driver: function.driver.as_deref(),
+            link: link(function).0,
+            virtual_functions: function.sriov.as_ref().map_or(0, |sriov| sriov.vfs),
+        };
+        groups.entry(likeness).or_default().push(function);
     }
+    groups
 }
 
 fn device(group: &[&Function]) -> Option<Device> {
@@ -364,6 +364,21 @@ fn bracketed(name: &str) -> Option<&str> {
 }
 
 impl Device {
+    /// Stands for those that are not drawn.
+    fn more(number: usize) -> Self {
+        Self {
+            role: Role::Other,
+            class: "…",
+            address: format!("{number} more kinds"),
+            name: "not drawn".to_owned(),
+            driver: None,
+            link: None,
+            downgraded: false,
+            virtual_functions: None,
+            details: format!("{number} more kinds of devices"),
+        }
+    }
+
     /// Driver, link and virtual functions in one line.
     pub(super) fn facts(&self) -> String {
         let mark = if self.downgraded { "▼" } else { "" };

@@ -10,7 +10,7 @@ use super::caption::{self, Marks};
 use super::device::{Device, Role};
 use super::panel;
 use super::tree::{Block, Kind, MACHINE, Tree};
-use super::words::{clean, cut, list};
+use super::words::{cut, list};
 
 /// The narrowest terminal.
 const NARROWEST: usize = 40;
@@ -92,6 +92,7 @@ impl Sheet<'_> {
         let mut stack: Vec<(Item, String, bool)> = Vec::new();
         let roots = machine.children.iter().chain(&machine.memory).rev();
         stack.extend(roots.map(|index| (self.item(*index), String::new(), true)));
+        let mut first = true;
         while let Some((item, prefix, last)) = stack.pop() {
             let inner = self.inner(item);
             let root = prefix.is_empty() && self.root(item);
@@ -100,6 +101,10 @@ impl Sheet<'_> {
                 (_, true) => ("└─ ", format!("{prefix}   ")),
                 (_, false) => ("├─ ", format!("{prefix}│  ")),
             };
+            if root && !first {
+                self.out.push('\n');
+            }
+            first = false;
             let more = if inner.is_empty() { "   " } else { "│  " };
             let pieces = self.pieces(item);
             self.wrap(
@@ -191,7 +196,7 @@ impl Sheet<'_> {
             if node.cpus.is_empty() {
                 pieces.push(Piece("no CPUs".to_owned(), Tint::Soft));
             } else {
-                pieces.extend(cpus(&node.cpus));
+                pieces.extend(cpus(&node.cpus, 6));
             }
             let lines = caption::node_lines(self.inventory, node);
             pieces.extend(lines.into_iter().map(|line| Piece(line, Tint::Soft)));
@@ -211,7 +216,7 @@ impl Sheet<'_> {
     /// A block's own CPUs.
     fn threads(&self, block: &Block<'_>) -> Vec<Piece> {
         if self.tree.folded && block.node.is_none() && !block.threads.is_empty() {
-            return cpus(&block.threads.iter().copied().collect());
+            return cpus(&block.threads.iter().copied().collect(), usize::MAX);
         }
         if self.tree.folded {
             return Vec::new();
@@ -297,9 +302,15 @@ impl Sheet<'_> {
         self.out.push('\n');
         self.wrap("", "", vec![Piece(title.to_owned(), Tint::Name)], "");
         for line in lines {
-            let line = cut(&line, self.style.width);
-            self.out.push_str(&line);
-            self.out.push('\n');
+            if line.chars().count() <= self.style.width {
+                self.out.push_str(&line);
+                self.out.push('\n');
+                continue;
+            }
+            let words = line
+                .split(' ')
+                .map(|word| Piece(word.to_owned(), Tint::Plain));
+            self.wrap("", "  ", words.collect(), " ");
         }
     }
 
@@ -375,17 +386,22 @@ fn device(device: &Device) -> Vec<Piece> {
     pieces
 }
 
-/// `cpus 0-5,48-53`, in pieces that end at a comma.
-fn cpus(set: &IdSet) -> Vec<Piece> {
+/// `cpus 0-5,48-53`, in pieces that end at a comma; at most so many.
+fn cpus(set: &IdSet, most: usize) -> Vec<Piece> {
     let mut pieces = vec!["cpus ".to_owned()];
     for part in list(set).split_inclusive(',') {
+        let full = pieces.len() == most;
         match pieces.last_mut() {
             Some(last) if last.len() + part.len() <= 28 => last.push_str(part),
+            _ if full => {
+                pieces.push("…".to_owned());
+                break;
+            }
             _ => pieces.push(part.to_owned()),
         }
     }
     pieces
         .into_iter()
-        .map(|piece| Piece(clean(&piece), Tint::Soft))
+        .map(|piece| Piece(piece, Tint::Soft))
         .collect()
 }

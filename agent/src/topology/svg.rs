@@ -12,12 +12,14 @@ use super::device::Device;
 use super::heading::{BETWEEN, Line};
 use super::layout::{self, LINE, Plan, Rect};
 use super::tree::{Block, Kind, Tree};
-use super::words::{fit, list, pixels};
+use super::words::{cut, fit, list, pixels};
 
 /// Space around everything.
 const MARGIN: u32 = 24;
 /// The least width of the page without its margin.
 const LEAST: u32 = 680;
+/// The longest list of CPUs in a tooltip.
+const TOOLTIP: usize = 300;
 /// Height of a line below the page's title.
 const FACT: u32 = 20;
 
@@ -261,7 +263,7 @@ impl Picture<'_> {
         }
         let cpus = block.node.map_or(&block.cpus, |node| &node.cpus);
         if !cpus.is_empty() {
-            lines.push(format!("CPUs {}", list(cpus)));
+            lines.push(cut(&format!("CPUs {}", list(cpus)), TOOLTIP));
         }
         lines.join("\n")
     }

@@ -1,6 +1,6 @@
 //! How large a block is: sections of like cells below each other, in the width that gives it a good shape.
 
-use super::{CARD, Size, heading_height, small};
+use super::{AROUND, CARD, PAGE_ASPECT, Size, heading_height, small};
 use crate::topology::heading::Line;
 use crate::topology::tree::{Block, Kind, MACHINE, Tree};
 
@@ -45,6 +45,8 @@ pub(super) struct Manner {
     pub(super) pad: u32,
     pub(super) gap: u32,
     aspect: u64,
+    /// Height that goes with it and is not its own.
+    around: u32,
 }
 
 impl Manner {
@@ -60,7 +62,7 @@ impl Manner {
                 .is_some_and(|machine| machine.memory.contains(&index))
         };
         let (pad, gap, aspect) = match kind {
-            Kind::Machine => (0, 16, 160),
+            Kind::Machine => (0, 16, PAGE_ASPECT),
             Kind::Drawer | Kind::Book | Kind::Package => (10, 10, 140 * taste / 100),
             Kind::Node | Kind::Die => (8, 8, 150 * taste / 100),
             Kind::Apart if below() => (10, 8, 900),
@@ -68,7 +70,13 @@ impl Manner {
             Kind::Cluster | Kind::Cache => (6, 4, 260),
             Kind::Core => (4, 3, 380),
         };
-        Self { pad, gap, aspect }
+        let around = if kind == Kind::Machine { AROUND } else { 0 };
+        Self {
+            pad,
+            gap,
+            aspect,
+            around,
+        }
     }
 }
 
@@ -167,11 +175,13 @@ impl Section {
         let needed: u32 = widths.iter().map(|width| width + gap).sum();
         let spare = (inner + gap).saturating_sub(needed);
         let share = spare / small(widths.len()).max(1);
+        let most = widths.iter().copied().max().unwrap_or(0);
         let (mut x, share) = match self.part {
             Part::Threads if self.items.len() <= 8 => (spare / 2, 0),
             Part::Threads => (0, 0),
             Part::Devices => (0, share.min(CARD.w)),
-            Part::Cores | Part::Blocks | Part::Memory => (0, share),
+            Part::Cores => (0, share.min(most)),
+            Part::Blocks | Part::Memory => (0, share),
         };
         let cell = |width: &u32| {
             let cell = (x, width + share);
@@ -222,7 +232,11 @@ impl Shape {
                 w: width + 2 * manner.pad,
                 h: (height + 2 * manner.pad).saturating_sub(last),
             };
-            (badness(size, manner.aspect) + 2 * holes, width, size)
+            let whole = Size {
+                h: size.h + manner.around,
+                ..size
+            };
+            (badness(whole, manner.aspect) + 2 * holes, width, size)
         });
         let best = tried.min_by_key(|(badness, width, _)| (*badness, *width));
         let (_, width, size) = best.unwrap_or_default();
