@@ -28,11 +28,11 @@ use libhw::inventory::Inventory;
 
 /// How a picture for a terminal looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Style {
+pub(crate) struct Style {
     /// Columns of the terminal; fewer than 40 are taken as 40.
-    pub width: usize,
+    pub(crate) width: usize,
     /// Whether to colour it by ANSI escapes. Nothing is told by colour alone.
-    pub color: bool,
+    pub(crate) color: bool,
 }
 
 impl Default for Style {
@@ -46,12 +46,12 @@ impl Default for Style {
 
 /// The picture for a terminal: UTF-8, no line longer than `style.width`, each ended by a newline.
 #[must_use]
-pub fn text(inventory: &Inventory, style: Style) -> String {
+pub(crate) fn text(inventory: &Inventory, style: Style) -> String {
     lines::draw(inventory, style)
 }
 
 /// The picture as a standalone SVG: no scripts, styles, ids or other files, so that it can also stand inline in HTML.
 #[must_use]
-pub fn svg(inventory: &Inventory) -> String {
+pub(crate) fn svg(inventory: &Inventory) -> String {
     svg::draw(inventory)
 }

@@ -97,7 +97,10 @@ pub(super) fn heading(
         product
             .or(model)
             .filter(|name| title.as_ref() != Some(name)),
-        guest.map(|guest| format!("guest of {}", clean(&guest.vendor))),
+        guest.map(|guest| match guest.vendor.as_str() {
+            "unknown" => "virtual machine".to_owned(),
+            vendor => format!("guest of {}", clean(vendor)),
+        }),
         kernel.map(|kernel| format!("Linux {kernel}")),
         system.and_then(|system| system.architecture.as_deref().map(clean)),
     ];
@@ -110,6 +113,9 @@ pub(super) fn heading(
     let mut facts = vec![line(machine), line(counts)];
     facts.extend(core_caches(tree, marks).0);
     facts.retain(|fact| !fact.is_empty());
+    if facts.is_empty() {
+        facts.push("nothing is known of it".to_owned());
+    }
     (title.unwrap_or_else(|| "This machine".to_owned()), facts)
 }
 
@@ -348,9 +354,9 @@ fn huge_page_notes(inventory: &Inventory, tree: &Tree<'_>) -> Vec<String> {
     notes
 }
 
-/// The model of a group's first CPU.
-pub(super) fn model_of(inventory: &Inventory, cpus: &IdSet) -> Option<String> {
-    let first = cpus.first()?;
+/// The model of a group's first CPU, unless it is named once for all.
+pub(super) fn model_of(inventory: &Inventory, tree: &Tree<'_>, cpus: &IdSet) -> Option<String> {
+    let first = cpus.first().filter(|_| !tree.one_model)?;
     let models = &inventory.cpu.as_ref()?.models;
     let model = models.iter().find(|model| model.cpus.contains(first))?;
     model

@@ -293,7 +293,7 @@ fn short_name(function: &Function) -> String {
     match (vendor, device) {
         (Some(vendor), Some(device)) if device.starts_with(&vendor) => device,
         (Some(vendor), Some(device)) => format!("{vendor} {device}"),
-        (vendor, _) => [vendor, class, Some(ids)]
+        (vendor, _) => [vendor, Some(ids), class]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>()
@@ -403,3 +403,6 @@ pub(super) fn total(inventory: &Inventory) -> Option<String> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,9 +33,11 @@ pub(super) fn headings(inventory: &Inventory, tree: &Tree<'_>, marks: &Marks) ->
             Kind::Machine => Vec::new(),
             Kind::Core => core(block, marks, detailed),
             Kind::Package => {
-                let model = caption::model_of(inventory, &block.cpus).unwrap_or_default();
                 let shares = caption::shares(tree, &block.cpus);
-                vec![Line::new(&title, &model, 13), Line::new("", &shares, 11)]
+                match caption::model_of(inventory, tree, &block.cpus) {
+                    Some(model) => vec![Line::new(&title, &model, 13), Line::new("", &shares, 11)],
+                    None => vec![Line::new(&title, &shares, 12)],
+                }
             }
             Kind::Node => node(inventory, block, &title),
             Kind::Drawer | Kind::Book | Kind::Die | Kind::Apart => vec![Line::new(&title, "", 12)],

@@ -145,7 +145,7 @@ impl Plan {
         match part {
             Part::Threads => self.chips.push((block, small(id), rect)),
             Part::Devices => self.cards.push((block, id, rect)),
-            Part::Cores | Part::Blocks | Part::Memory => {
+            Part::Cores | Part::Blocks | Part::Memory | Part::Apart => {
                 if let Some(slot) = self.boxes.get_mut(id) {
                     *slot = rect;
                 }

@@ -90,7 +90,12 @@ impl Sheet<'_> {
             return;
         };
         let mut stack: Vec<(Item, String, bool)> = Vec::new();
-        let roots = machine.children.iter().chain(&machine.memory).rev();
+        let roots = machine
+            .children
+            .iter()
+            .chain(&machine.memory)
+            .chain(&machine.apart)
+            .rev();
         stack.extend(roots.map(|index| (self.item(*index), String::new(), true)));
         let mut first = true;
         while let Some((item, prefix, last)) = stack.pop() {
@@ -183,7 +188,7 @@ impl Sheet<'_> {
         };
         let mut pieces = vec![Piece(caption::title(block), tint)];
         if block.kind == Kind::Package {
-            let model = caption::model_of(self.inventory, &block.cpus);
+            let model = caption::model_of(self.inventory, self.tree, &block.cpus);
             pieces.extend(model.map(|model| Piece(model, Tint::Plain)));
             pieces.push(Piece(caption::shares(self.tree, &block.cpus), Tint::Plain));
         }

@@ -1,8 +1,8 @@
 //! What holds what: every group of CPUs as a block within the smallest other that holds all of it.
 //!
 //! Groups are taken largest first. `innermost` tells for each CPU the smallest block so far; a group whose CPUs
-//! all have the same one nests in it. One whose CPUs have several overlaps: it is drawn around those
-//! that share its first CPU's block, and says so. So each group costs its number of CPUs, and nothing recurs.
+//! all have the same one nests in it. One whose CPUs have several overlaps: it is drawn within the block that
+//! most of them have, around these, and says so. So each group costs its number of CPUs, and nothing recurs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +19,8 @@ pub(super) const MACHINE: usize = 0;
 const CPUS_DRAWN: usize = 1024;
 /// Blocks that are drawn.
 const BLOCKS_DRAWN: usize = 3000;
+/// Packages up to which each names its model.
+const MODELS_TOLD: usize = 4;
 /// How deep blocks nest at most.
 const DEPTH_DRAWN: usize = 12;
 
@@ -53,6 +55,8 @@ pub(super) struct Block<'a> {
     pub(super) children: Vec<usize>,
     /// Nodes without CPUs that are nearest to it.
     pub(super) memory: Vec<usize>,
+    /// What has no place in it or elsewhere; of the machine only.
+    pub(super) apart: Vec<usize>,
     /// CPUs that no child holds.
     pub(super) threads: Vec<u32>,
     /// Caches of just these CPUs; of a core also those of its single threads.
@@ -71,6 +75,8 @@ pub(super) struct Tree<'a> {
     pub(super) empty_nodes: IdSet,
     /// Groups that were left out: too many, or too deep.
     pub(super) left_out: usize,
+    /// Whether there are so many packages of one model that it is named once for all.
+    pub(super) one_model: bool,
     /// Whether there are so many CPUs that they are listed, not drawn.
     pub(super) folded: bool,
     /// When folded: the caches within cores, which are not drawn either.
@@ -101,6 +107,7 @@ impl<'a> Tree<'a> {
             innermost: vec![MACHINE; size],
             blocks: vec![Block::new(Kind::Machine, 0, IdSet::new())],
             empty_nodes: IdSet::new(),
+            one_model: one_model(inventory),
             left_out: 0,
             inner_caches: Vec::new(),
         };
@@ -132,10 +139,7 @@ impl<'a> Tree<'a> {
     }
 
     fn nest(&mut self, group: &Candidate<'a>) {
-        let Some(first) = group.cpus.first() else {
-            return;
-        };
-        let parent = self.block_of(first);
+        let parent = self.holder(group.cpus);
         let own: Vec<u32> = group
             .cpus
             .iter()
@@ -148,11 +152,29 @@ impl<'a> Tree<'a> {
         match (group.kind, outer.kind) {
             (Kind::Cache, Kind::Core) => outer.caches.extend(group.cache),
             (Kind::Cache, Kind::Cluster | Kind::Cache) if same => outer.caches.extend(group.cache),
-            (Kind::Core, Kind::Cluster) if same => outer.kind = Kind::Core,
+            (Kind::Core, Kind::Cluster) if same => {
+                outer.kind = Kind::Core;
+                outer.id = group.id;
+            }
             (Kind::Die, Kind::Node) if same => outer.die = Some(group.id),
             (Kind::Die | Kind::Cluster, _) if same => {}
+            // A node that has no place here gets one among those without CPUs.
+            (Kind::Node, Kind::Core) => {}
+            (_, Kind::Core) => self.left_out += 1,
             _ => self.add(group, parent, &own),
         }
+    }
+
+    /// The block that most of `cpus` stand in; of several the outer one.
+    fn holder(&self, cpus: &IdSet) -> usize {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        for cpu in cpus.iter() {
+            *counts.entry(self.block_of(cpu)).or_default() += 1;
+        }
+        let most = counts
+            .into_iter()
+            .max_by_key(|(block, count)| (*count, std::cmp::Reverse(*block)));
+        most.map_or(MACHINE, |(block, _)| block)
     }
 
     fn add(&mut self, group: &Candidate<'a>, parent: usize, own: &[u32]) {
@@ -211,6 +233,7 @@ impl<'a> Tree<'a> {
                 continue;
             }
             let near = nearest(node, |id| self.node_with_cpus(&places, id));
+            let near = near.into_iter().reduce(|a, b| self.common(a, b));
             let mut block = Block::new(Kind::Node, node.id, IdSet::new());
             block.parent = near.unwrap_or(MACHINE);
             block.node = Some(node);
@@ -225,6 +248,16 @@ impl<'a> Tree<'a> {
                 block.devices.extend(devices);
             }
         }
+    }
+
+    /// The smallest block that holds both.
+    fn common(&self, mut a: usize, mut b: usize) -> usize {
+        let up = |index: usize| self.blocks.get(index).map_or(MACHINE, |block| block.parent);
+        while a != b {
+            // A parent stands before its children, so the later one lies deeper, or aside.
+            (a, b) = if a > b { (up(a), b) } else { (a, up(b)) };
+        }
+        a
     }
 
     fn node_with_cpus(&self, places: &BTreeMap<u32, usize>, id: u32) -> Option<usize> {
@@ -261,7 +294,7 @@ impl<'a> Tree<'a> {
                 let list = if beside {
                     &mut machine.children
                 } else {
-                    &mut machine.memory
+                    &mut machine.apart
                 };
                 list.push(index);
             }
@@ -298,6 +331,7 @@ impl Block<'_> {
             depth: 0,
             children: Vec::new(),
             memory: Vec::new(),
+            apart: Vec::new(),
             threads: Vec::new(),
             caches: Vec::new(),
             node: None,
@@ -312,27 +346,21 @@ impl Block<'_> {
     }
 }
 
-/// The node with CPUs that is nearest: by its best initiators, else by distance; none where several are.
-fn nearest(node: &Node, place: impl Fn(u32) -> Option<usize>) -> Option<usize> {
+/// The places of the nodes with CPUs that are nearest: the best initiators, else the least distance.
+fn nearest(node: &Node, place: impl Fn(u32) -> Option<usize>) -> Vec<usize> {
     let access = node.access.iter().max_by_key(|access| access.class);
-    let mut initiators = access
-        .iter()
-        .flat_map(|access| access.initiators.iter())
-        .filter_map(&place);
-    match (initiators.next(), initiators.next()) {
-        (Some(place), None) => return Some(place),
-        (Some(_), Some(_)) => return None,
-        (None, _) => {}
+    let initiators = access.iter().flat_map(|access| access.initiators.iter());
+    let initiators: Vec<usize> = initiators.filter_map(&place).collect();
+    if !initiators.is_empty() {
+        return initiators;
     }
     let others = || {
-        node.distances
-            .iter()
-            .filter_map(|(id, distance)| Some((place(*id)?, *distance)))
+        let all = node.distances.iter();
+        all.filter_map(|(id, distance)| Some((place(*id)?, *distance)))
     };
-    let least = others().map(|(_, distance)| distance).min()?;
-    let mut closest = others().filter(|(_, distance)| *distance == least);
-    let (place, _) = closest.next()?;
-    closest.next().is_none().then_some(place)
+    let least = others().map(|(_, distance)| distance).min();
+    let closest = others().filter(|(_, distance)| Some(*distance) == least);
+    closest.map(|(place, _)| place).collect()
 }
 
 /// Every group that has CPUs.
@@ -366,6 +394,14 @@ fn candidates(inventory: &Inventory) -> Vec<Candidate<'_>> {
     }));
     all.retain(|group| !group.cpus.is_empty());
     all
+}
+
+fn one_model(inventory: &Inventory) -> bool {
+    inventory.cpu.as_ref().is_some_and(|cpu| {
+        let mut names = cpu.models.iter().map(|model| &model.name);
+        let first = names.next();
+        cpu.packages.len() > MODELS_TOLD && names.all(|name| Some(name) == first)
+    })
 }
 
 fn heads(candidates: &[Candidate<'_>]) -> IdSet {
@@ -420,3 +456,6 @@ fn everyone(inventory: &Inventory, groups: &[Candidate<'_>]) -> IdSet {
     }
     all
 }
+
+#[cfg(test)]
+mod tests;

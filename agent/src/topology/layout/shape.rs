@@ -18,6 +18,7 @@ pub(super) enum Part {
     Cores,
     Blocks,
     Memory,
+    Apart,
     Devices,
 }
 
@@ -59,7 +60,7 @@ impl Manner {
         let below = || {
             tree.blocks
                 .first()
-                .is_some_and(|machine| machine.memory.contains(&index))
+                .is_some_and(|machine| machine.apart.contains(&index))
         };
         let (pad, gap, aspect) = match kind {
             Kind::Machine => (0, 16, PAGE_ASPECT),
@@ -83,7 +84,8 @@ impl Manner {
 impl Section {
     fn new(part: Part, cells: impl Iterator<Item = (usize, Size)>) -> Self {
         let (ids, items): (Vec<usize>, Vec<Size>) = cells.unzip();
-        let columns = (1..=items.len().min(COLUMNS)).map(|columns| widest(&items, columns));
+        let most = if part == Part::Apart { 1 } else { COLUMNS };
+        let columns = (1..=items.len().min(most)).map(|columns| widest(&items, columns));
         let columns = columns.collect();
         Self {
             part,
@@ -126,6 +128,7 @@ impl Section {
                 children().filter(|index| !core(index)).map(size),
             ),
             Self::new(Part::Memory, block.memory.iter().copied().map(size)),
+            Self::new(Part::Apart, block.apart.iter().copied().map(size)),
             Self::new(
                 Part::Devices,
                 (0..block.devices.len()).map(|number| (number, CARD)),
@@ -162,7 +165,7 @@ impl Section {
             Part::Cores | Part::Blocks => {
                 (columns - self.items.len() % columns) % columns * 100 / columns
             }
-            Part::Threads | Part::Memory | Part::Devices => 0,
+            Part::Threads | Part::Memory | Part::Apart | Part::Devices => 0,
         }
     }
 
@@ -180,8 +183,11 @@ impl Section {
             Part::Threads if self.items.len() <= 8 => (spare / 2, 0),
             Part::Threads => (0, 0),
             Part::Devices => (0, share.min(CARD.w)),
-            Part::Cores => (0, share.min(most)),
-            Part::Blocks | Part::Memory => (0, share),
+            Part::Cores => {
+                let share = share.min(most);
+                (spare.saturating_sub(share * small(widths.len())) / 2, share)
+            }
+            Part::Blocks | Part::Memory | Part::Apart => (0, share),
         };
         let cell = |width: &u32| {
             let cell = (x, width + share);
