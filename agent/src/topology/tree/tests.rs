@@ -86,6 +86,14 @@ fn groups_nest_by_their_cpus() {
             vec![node(0, set("0-1"), 1)],
             "node 0 (package 0 (core 0 ([0])) package 1 (core 1 ([1])))",
         ),
+    ]);
+}
+
+#[test]
+fn groups_nest_where_some_level_is_missing() {
+    let cores = || vec![group(0, "0"), group(1, "1")];
+    let both = set("0-1");
+    nests(vec![
         (
             "a cache that spans packages",
             Cpu {
