@@ -4,3 +4,4 @@ pub mod archive;
 pub mod capture;
 pub mod root;
 mod sys;
+pub mod uevent;
