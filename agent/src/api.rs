@@ -65,6 +65,8 @@ pub(crate) struct Published {
     pub(crate) refresh_problems: Vec<Problem>,
     /// When it was last known to be true.
     pub(crate) time: Timestamp,
+    /// The same by a clock that nobody sets; `None` for what an earlier agent has stored.
+    pub(crate) read: Option<Instant>,
     /// Whether this agent has read it; else it is what the last one stored.
     pub(crate) fresh: bool,
     /// The last request for a refresh that this answers.
@@ -78,8 +80,12 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    /// How old it is. A clock that was set back makes nothing young: then it is 0.
+    /// How old it is.
     pub(crate) fn age(&self) -> Duration {
+        if let Some(read) = self.read {
+            return read.elapsed();
+        }
+        // Of a clock that was set back nothing better is known than 0.
         let age = Timestamp::now().duration_since(self.time);
         Duration::try_from(age).unwrap_or_default()
     }

@@ -174,7 +174,10 @@ struct InventoryTable {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "expected 0 or a time such as \"90s\", \"5m\" or \"1h\"")]
+#[serde(
+    untagged,
+    expecting = "expected 0 or a time such as \"90s\", \"5m\" or \"1h\""
+)]
 enum Interval {
     Seconds(u64),
     Text(String),
@@ -272,7 +275,9 @@ fn changes_max_bytes(bytes: u64) -> Result<u64, String> {
     if bytes >= CHANGES_MIN_BYTES {
         return Ok(bytes);
     }
-    Err(format!("expected {CHANGES_MIN_BYTES} bytes or more, found {bytes}"))
+    Err(format!(
+        "expected {CHANGES_MIN_BYTES} bytes or more, found {bytes}"
+    ))
 }
 
 fn interval(given: Interval) -> Result<Option<Duration>, String> {
@@ -309,7 +314,10 @@ fn classes(given: Spanned<Vec<Spanned<String>>>, faults: &mut Faults<'_>) -> Vec
         classes.extend(faults.value(Some(name), |name| name.parse::<Class>()));
     }
     if classes.is_empty() && faults.found.is_empty() {
-        faults.add(Some(at), "no class is named: leave the key out for all of them");
+        faults.add(
+            Some(at),
+            "no class is named: leave the key out for all of them",
+        );
     }
     classes.sort_unstable();
     classes.dedup();
@@ -355,20 +363,39 @@ mod tests {
             ("[agents]\n", 1, "unknown field `agents`"),
             ("[agent]\nlisten = 'localhost:1'\n", 2, "loopback address"),
             ("[agent]\nlisten = '0.0.0.0:9464'\n", 2, "other hosts"),
-            ("[agent]\nlisten = '[::ffff:10.0.0.1]:1'\n", 2, "other hosts"),
+            (
+                "[agent]\nlisten = '[::ffff:10.0.0.1]:1'\n",
+                2,
+                "other hosts",
+            ),
             ("\n[agent]\nsocket = 'a.sock'\n", 3, "absolute path"),
             ("[agent]\nlog = 'loud'\n", 2, "unknown variant `loud`"),
-            ("[agent]\nchanges_max_bytes = 10\n", 2, "1048576 bytes or more"),
+            (
+                "[agent]\nchanges_max_bytes = 10\n",
+                2,
+                "1048576 bytes or more",
+            ),
             ("[agent]\nchanges_max_bytes = -1\n", 2, "u64"),
             ("[inventory]\ninterval = 60\n", 2, "such as"),
             ("[inventory]\ninterval = '1 fortnight'\n", 2, "such as"),
-            ("[inventory]\ninterval = '99999999999999999h'\n", 2, "such as"),
+            (
+                "[inventory]\ninterval = '99999999999999999h'\n",
+                2,
+                "such as",
+            ),
             ("[inventory]\nclasses = []\n", 2, "no class is named"),
-            ("[inventory]\nclasses = [\n'cpu',\n'gpu']\n", 4, "no device class \"gpu\""),
+            (
+                "[inventory]\nclasses = [\n'cpu',\n'gpu']\n",
+                4,
+                "no device class \"gpu\"",
+            ),
             ("[agent\n", 1, "unclosed table"),
         ] {
             let error = parse(text).unwrap_err();
-            assert!(error.starts_with(&format!("g.toml:{line}: ")), "{text:?}: {error}");
+            assert!(
+                error.starts_with(&format!("g.toml:{line}: ")),
+                "{text:?}: {error}"
+            );
             assert!(error.contains(says), "{text:?}: {error}");
             assert_eq!(error.lines().count(), 1, "{error}");
         }
@@ -383,6 +410,10 @@ mod tests {
     #[test]
     fn a_file_that_was_named_must_exist_and_the_default_one_need_not() {
         let error = Config::load(Some(Path::new("/nonexistent/g.toml"))).unwrap_err();
-        assert!(error.to_string().starts_with("/nonexistent/g.toml: No such file"));
+        assert!(
+            error
+                .to_string()
+                .starts_with("/nonexistent/g.toml: No such file")
+        );
     }
 }

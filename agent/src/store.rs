@@ -118,11 +118,7 @@ impl Store {
             Ok(stored) => stored,
             Err(error) => {
                 let aside = path.with_extension("json.damaged");
-                log::warning!(
-                    "{}: {error}; kept as {}",
-                    path.display(),
-                    aside.display()
-                );
+                log::warning!("{}: {error}; kept as {}", path.display(), aside.display());
                 if let Err(error) = fs::rename(&path, &aside) {
                     log::warning!("{}: cannot be put aside: {error}", path.display());
                 }
@@ -280,7 +276,10 @@ mod tests {
     #[test]
     fn an_inventory_that_cannot_be_read_is_put_aside_and_not_lost() {
         let directory = tempfile::tempdir().unwrap();
-        for text in ["{", "{\"schema_version\":999,\"kind\":\"gnomon.inventory\"}"] {
+        for text in [
+            "{",
+            "{\"schema_version\":999,\"kind\":\"gnomon.inventory\"}",
+        ] {
             fs::write(directory.path().join(INVENTORY), text).unwrap();
             let store = Store::open(directory.path(), 1 << 20).unwrap();
             assert!(store.inventory().is_none());
@@ -297,7 +296,10 @@ mod tests {
         for place in [file.clone(), file.join("below")] {
             let error = Store::open(&place, 1 << 20).unwrap_err();
             let line = log::Chain(&error).to_string();
-            assert!(line.starts_with(&format!("state directory {}", place.display())), "{line}");
+            assert!(
+                line.starts_with(&format!("state directory {}", place.display())),
+                "{line}"
+            );
             assert_eq!(line.lines().count(), 1);
         }
         assert_eq!(fs::read_to_string(&file).unwrap(), "kept");

@@ -93,7 +93,9 @@ impl Work {
                     waited.unwrap_or_else(PoisonError::into_inner)
                 }
                 Some(limit) => {
-                    let waited = self.wake.wait_timeout_while(todo, limit, |todo| !todo.woken);
+                    let waited = self
+                        .wake
+                        .wait_timeout_while(todo, limit, |todo| !todo.woken);
                     waited.unwrap_or_else(PoisonError::into_inner).0
                 }
             };

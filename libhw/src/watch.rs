@@ -62,6 +62,15 @@ pub struct Sequence {
 }
 
 impl Sequence {
+    /// One that knows no number yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            highest: None,
+            owed: 0,
+        }
+    }
+
     /// An event came; one without a number counts for nothing.
     pub const fn heard(&mut self, seqnum: Option<u64>) {
         let Some(seqnum) = seqnum else { return };
@@ -96,7 +105,12 @@ mod tests {
         assert_eq!(event.devpath, "/devices/pci0000:00/0000:00:05.0");
         assert_eq!(event.seqnum, Some(4711));
         assert_eq!(event.classes().collect::<Vec<_>>(), [Class::Pci]);
-        for none in [&b"libudev\0\xfe\xed\xca\xfe"[..], b"", b"\0\0", b"no head\0A=b\0"] {
+        for none in [
+            &b"libudev\0\xfe\xed\xca\xfe"[..],
+            b"",
+            b"\0\0",
+            b"no head\0A=b\0",
+        ] {
             assert_eq!(Uevent::parse(none), None);
         }
     }

@@ -145,7 +145,10 @@ impl Health {
     /// What a person should know, a line each.
     pub(crate) fn complaints(&self) -> Vec<String> {
         let dead = |name: &str, seen: &Loop| {
-            let busy = seen.busy_with.map(|what| format!(", {what}")).unwrap_or_default();
+            let busy = seen
+                .busy_with
+                .map(|what| format!(", {what}"))
+                .unwrap_or_default();
             (!seen.alive).then(|| format!("the {name} loop does not answer{busy}"))
         };
         let mut complaints = Vec::new();

@@ -52,12 +52,30 @@ struct Route {
 const EVERYWHERE: &[Door] = &[Door::Unix, Door::Loopback];
 
 const ROUTES: &[Route] = &[
-    Route { path: "/", doors: EVERYWHERE },
-    Route { path: "/healthz", doors: EVERYWHERE },
-    Route { path: "/readyz", doors: EVERYWHERE },
-    Route { path: "/metrics", doors: EVERYWHERE },
-    Route { path: "/v1/inventory", doors: &[Door::Unix] },
-    Route { path: "/v1/changes", doors: &[Door::Unix] },
+    Route {
+        path: "/",
+        doors: EVERYWHERE,
+    },
+    Route {
+        path: "/healthz",
+        doors: EVERYWHERE,
+    },
+    Route {
+        path: "/readyz",
+        doors: EVERYWHERE,
+    },
+    Route {
+        path: "/metrics",
+        doors: EVERYWHERE,
+    },
+    Route {
+        path: "/v1/inventory",
+        doors: &[Door::Unix],
+    },
+    Route {
+        path: "/v1/changes",
+        doors: &[Door::Unix],
+    },
 ];
 
 /// What is said of a path that is none of ours, in the metrics: anybody may invent paths.
@@ -67,7 +85,9 @@ const OTHER: &str = "other";
 pub(crate) async fn answer(shared: &Arc<Shared>, asked: &Asked<'_>) -> (&'static str, Answer) {
     let route = ROUTES.iter().find(|route| route.path == asked.path);
     let Some(route) = route.filter(|route| route.doors.contains(&asked.door)) else {
-        let known = ROUTES.iter().filter(|route| route.doors.contains(&asked.door));
+        let known = ROUTES
+            .iter()
+            .filter(|route| route.doors.contains(&asked.door));
         let paths: Vec<_> = known.map(|route| route.path).collect();
         let what = format!("nothing is here; there are {}", paths.join(", "));
         return (OTHER, Answer::error(StatusCode::NOT_FOUND, &what));
@@ -80,7 +100,10 @@ pub(crate) async fn answer(shared: &Arc<Shared>, asked: &Asked<'_>) -> (&'static
     if asked.door == Door::Loopback && !asked.host.is_some_and(names_loopback) {
         // A web page may have its own name resolve to 127.0.0.1, and so read what it should not.
         let what = "the Host of this request is not a loopback address or localhost";
-        return (route.path, Answer::error(StatusCode::MISDIRECTED_REQUEST, what));
+        return (
+            route.path,
+            Answer::error(StatusCode::MISDIRECTED_REQUEST, what),
+        );
     }
     let answer = match route.path {
         "/" => page(shared).await,
@@ -194,7 +217,10 @@ async fn inventory(shared: &Shared, query: &str) -> Answer {
         }
     }
     let published = shared.now().await;
-    if !published.fresh && !published.inventory.has_any() {
+    let nothing = !Class::ALL
+        .iter()
+        .any(|class| published.inventory.has(*class));
+    if !published.fresh && nothing {
         let what = "the first inventory is not complete: ask again in a moment";
         return Answer::error(StatusCode::SERVICE_UNAVAILABLE, what);
     }
@@ -324,7 +350,12 @@ mod tests {
     #[test]
     fn a_query_is_taken_apart_and_decoded() {
         let taken: Vec<_> = pairs("class=cpu%2cpci&&after=&x&%=%zz%4").collect();
-        let expected = [("class", "cpu,pci"), ("after", ""), ("x", ""), ("%", "%zz%4")];
+        let expected = [
+            ("class", "cpu,pci"),
+            ("after", ""),
+            ("x", ""),
+            ("%", "%zz%4"),
+        ];
         let expected = expected.map(|(key, value)| (key.to_owned(), value.to_owned()));
         assert_eq!(taken, expected);
     }
@@ -342,7 +373,11 @@ mod tests {
             ("10.0.0.1", false),
             ("", false),
         ] {
-            assert_eq!(names_loopback(&HeaderValue::from_static(host)), passes, "{host}");
+            assert_eq!(
+                names_loopback(&HeaderValue::from_static(host)),
+                passes,
+                "{host}"
+            );
         }
     }
 }

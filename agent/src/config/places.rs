@@ -92,8 +92,14 @@ mod tests {
 
     #[test]
     fn the_state_goes_to_the_unit_then_to_the_system_then_to_the_user() {
-        let root = Places { root: true, ..places(Some("/x"), Some("/h")) };
-        let unit = Places { unit_state: Some("/var/lib/private/g".into()), ..root.clone() };
+        let root = Places {
+            root: true,
+            ..places(Some("/x"), Some("/h"))
+        };
+        let unit = Places {
+            unit_state: Some("/var/lib/private/g".into()),
+            ..root.clone()
+        };
         for (places, directory) in [
             (unit, Some("/var/lib/private/g")),
             (root, Some("/var/lib/gnomon")),
@@ -107,16 +113,28 @@ mod tests {
 
     #[test]
     fn the_socket_goes_where_others_find_it() {
-        let unit = Places { unit_runtime: Some("/run/u".into()), ..Places::default() };
+        let unit = Places {
+            unit_runtime: Some("/run/u".into()),
+            ..Places::default()
+        };
         assert_eq!(unit.socket(Path::new("/s")), Path::new("/run/u/agent.sock"));
-        let root = Places { root: true, ..Places::default() };
-        assert_eq!(root.socket(Path::new("/s")), Path::new("/run/gnomon/agent.sock"));
+        let root = Places {
+            root: true,
+            ..Places::default()
+        };
+        assert_eq!(
+            root.socket(Path::new("/s")),
+            Path::new("/run/gnomon/agent.sock")
+        );
     }
 
     #[test]
     fn a_replay_has_a_state_directory_of_its_own() {
         let long = format!("/{}", "é/".repeat(400));
-        for (tree, name) in [("/no/such tree", Some("no-such tree")), (long.as_str(), None)] {
+        for (tree, name) in [
+            ("/no/such tree", Some("no-such tree")),
+            (long.as_str(), None),
+        ] {
             let place = replay(Path::new("/s"), Path::new(tree));
             assert_eq!(place.parent(), Some(Path::new("/s/replay")));
             let last = place.file_name().unwrap();

@@ -184,7 +184,10 @@ fn whole(file: &File, mut previous: Option<u64>) -> io::Result<Whole> {
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = reader.by_ref().take(LINE_MAX_BYTES).read_until(b'\n', &mut line)?;
+        let read = reader
+            .by_ref()
+            .take(LINE_MAX_BYTES)
+            .read_until(b'\n', &mut line)?;
         let Some(seq) = Head::of(&line) else {
             return Ok(whole);
         };

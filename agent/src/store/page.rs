@@ -143,7 +143,10 @@ fn line_after(file: &File, offset: u64) -> io::Result<Option<(u64, u64)>> {
     let mut reader = BufReader::with_capacity(4096, file);
     reader.seek(SeekFrom::Start(offset))?;
     let mut line = Vec::new();
-    let skipped = reader.by_ref().take(LINE_MAX_BYTES).read_until(b'\n', &mut line)?;
+    let skipped = reader
+        .by_ref()
+        .take(LINE_MAX_BYTES)
+        .read_until(b'\n', &mut line)?;
     line.clear();
     reader.take(LINE_MAX_BYTES).read_until(b'\n', &mut line)?;
     Ok(Head::of(&line).map(|seq| (offset + skipped as u64, seq)))
@@ -160,7 +163,10 @@ fn each_line(
     let mut line = Vec::new();
     loop {
         line.clear();
-        reader.by_ref().take(LINE_MAX_BYTES).read_until(b'\n', &mut line)?;
+        reader
+            .by_ref()
+            .take(LINE_MAX_BYTES)
+            .read_until(b'\n', &mut line)?;
         let Some(seq) = Head::of(&line) else {
             return Ok(());
         };
