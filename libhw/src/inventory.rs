@@ -111,6 +111,12 @@ macro_rules! inventory {
                 problems
             }
 
+            /// Leaves `class` and its problems out, as if it had not been asked for.
+            pub fn forget(&mut self, class: Class) {
+                match class { $(Class::$variant => self.$class = None),* }
+                self.replace_problems(class, Vec::new());
+            }
+
             /// Whether `class` was read.
             #[must_use]
             pub const fn has(&self, class: Class) -> bool {

@@ -6,3 +6,4 @@ pub mod pci_ids;
 pub(crate) mod probe;
 pub mod root;
 mod sys;
+pub mod uevent;

@@ -1,4 +1,4 @@
-//! Hot-plug: which classes a kernel uevent says to read again.
+//! Hot-plug: which classes a kernel uevent says to read again, and whether one was missed.
 //!
 //! ```text
 //! add@/devices/pci0000:00/0000:00:05.0\0ACTION=add\0DEVPATH=/devices/...\0SUBSYSTEM=pci\0SEQNUM=4711\0
@@ -33,7 +33,8 @@ impl Uevent {
             devpath: devpath.to_owned(),
             ..Self::default()
         };
-        for part in parts {
+        // The kernel gives an event 64 variables at most (`UEVENT_NUM_ENVP`).
+        for part in parts.take(64) {
             match part.split_once('=') {
                 Some(("SUBSYSTEM", value)) => value.clone_into(&mut event.subsystem),
                 Some(("SEQNUM", value)) => event.seqnum = value.parse().ok(),
@@ -47,5 +48,99 @@ impl Uevent {
     pub fn classes(&self) -> impl Iterator<Item = Class> {
         let named = |class: &Class| class.subsystems().contains(&self.subsystem.as_str());
         Class::ALL.iter().copied().filter(named)
+    }
+}
+
+/// Counts the kernel's numbers of events, and so knows of those that never came.
+///
+/// Since Linux 6.11 two CPUs may send their events in the other order, so the count is only true when the
+/// burst is over.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sequence {
+    highest: Option<u64>,
+    owed: u64,
+}
+
+impl Sequence {
+    /// One that knows no number yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            highest: None,
+            owed: 0,
+        }
+    }
+
+    /// An event came; one without a number counts for nothing.
+    pub const fn heard(&mut self, seqnum: Option<u64>) {
+        let Some(seqnum) = seqnum else { return };
+        match self.highest {
+            Some(highest) if seqnum > highest => {
+                self.owed = self.owed.saturating_add(seqnum - highest - 1);
+                self.highest = Some(seqnum);
+            }
+            Some(_) => self.owed = self.owed.saturating_sub(1),
+            None => self.highest = Some(seqnum),
+        }
+    }
+
+    /// How many events of the burst never came; asked once it is over, and forgotten then. A network
+    /// namespace keeps its devices' events to itself, so some hosts often miss a few that were not for us.
+    pub const fn missed(&mut self) -> u64 {
+        let missed = self.owed;
+        self.owed = 0;
+        missed
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_message_is_understood_and_others_are_not() {
+        let message = b"add@/devices/pci0000:00/0000:00:05.0\0ACTION=add\0DEVPATH=/devices/pci0000:00/0000:00:05.0\0SUBSYSTEM=pci\0SEQNUM=4711\0";
+        let event = Uevent::parse(message).unwrap();
+        assert_eq!(event.action, "add");
+        assert_eq!(event.devpath, "/devices/pci0000:00/0000:00:05.0");
+        assert_eq!(event.seqnum, Some(4711));
+        assert_eq!(event.classes().collect::<Vec<_>>(), [Class::Pci]);
+        for none in [
+            &b"libudev\0\xfe\xed\xca\xfe"[..],
+            b"",
+            b"\0\0",
+            b"no head\0A=b\0",
+        ] {
+            assert_eq!(Uevent::parse(none), None);
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_and_numbers_that_are_none_do_no_harm() {
+        let event = Uevent::parse(b"add@/devices/\xff\0SUBSYSTEM=\xff\0SEQNUM=-1\0=\0\0").unwrap();
+        assert_eq!(event.seqnum, None);
+        assert_eq!(event.classes().count(), 0);
+        let endless = [b"add@/d\0".as_slice(), &b"A=b\0".repeat(4096)].concat();
+        assert_eq!(Uevent::parse(&endless).unwrap().devpath, "/d");
+    }
+
+    #[test]
+    fn a_gap_in_the_numbers_is_noticed_and_another_order_is_none() {
+        for (numbers, missed) in [
+            (&[7][..], 0),
+            (&[7, 8, 9], 0),
+            (&[7, 9, 8, 10], 0),
+            (&[7, 10], 2),
+            (&[7, 10, 8], 1),
+            (&[1, u64::MAX], u64::MAX - 2),
+        ] {
+            let mut sequence = Sequence::default();
+            for number in numbers {
+                sequence.heard(Some(*number));
+            }
+            sequence.heard(None);
+            assert_eq!(sequence.missed(), missed, "{numbers:?}");
+            assert_eq!(sequence.missed(), 0);
+        }
     }
 }

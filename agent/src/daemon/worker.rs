@@ -1,0 +1,365 @@
+//! The loop that reads: takes the inventory, keeps it true, and records what changed.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use libhw::diff::{Change, diff};
+use libhw::inventory::{Class, Inventory};
+use libhw::io::root::Root;
+use libhw::survey::Problem;
+use libhw::watch::Uevent;
+
+use super::notify;
+use crate::api::{Published, Shared};
+use crate::config::Config;
+use crate::event::{Cause, Record, rfc3339};
+use crate::log;
+use crate::store::{Store, page};
+use crate::work::Todo;
+
+/// Classes whose lasting values change without an event: a pool is resized by writing to a file. They are
+/// small, and read anew for every request.
+const WITHOUT_EVENTS: &[Class] = &[Class::Hugepages];
+
+/// How long the agent waits before it tries again to write its state.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// So many of the last changes are looked at to see which of the first ones are known already.
+const KNOWN_MAX: usize = 4096;
+
+/// The loop that reads.
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    root: Root,
+    store: Store,
+    config: Config,
+    inventory: Arc<Inventory>,
+    /// The inventory whose changes are all recorded: the same, unless there is no room for more.
+    recorded: Arc<Inventory>,
+    refresh_problems: Vec<Problem>,
+    refreshed: u64,
+    read: Instant,
+    /// When to read everything again, if the configuration wants it.
+    again: Option<Instant>,
+    state_problem: Option<String>,
+    /// Why the first of the changes was looked for that found no room to wait in.
+    backlog: Option<Cause>,
+}
+
+impl Worker {
+    pub(super) fn new(shared: Arc<Shared>, root: Root, store: Store, config: Config) -> Self {
+        Self {
+            shared,
+            root,
+            store,
+            config,
+            inventory: Arc::default(),
+            recorded: Arc::default(),
+            refresh_problems: Vec::new(),
+            refreshed: 0,
+            read: Instant::now(),
+            again: None,
+            state_problem: None,
+            backlog: None,
+        }
+    }
+
+    /// Runs until it is told to stop.
+    pub(super) fn run(mut self) {
+        self.start();
+        loop {
+            let todo = self.shared.work.take(self.patience());
+            let stop = todo.stop;
+            self.turn(todo);
+            if stop {
+                return;
+            }
+        }
+    }
+
+    /// Takes the first inventory, and records what changed since the agent before.
+    fn start(&mut self) {
+        self.shared
+            .work
+            .is_busy_with("reading the stored inventory");
+        let stored = self.store.inventory();
+        let known = self.known();
+        if let Some(stored) = &stored {
+            let time = Timestamp::try_from(stored.written).unwrap_or_default();
+            let published = Published {
+                inventory: Arc::new(stored.inventory.clone()),
+                time,
+                extent: self.store.journal().extent(),
+                ..Published::clone(&self.shared.last())
+            };
+            self.shared.published.send_replace(Arc::new(published));
+        }
+        self.read_all();
+        self.recorded = match stored {
+            Some(stored) => Arc::new(stored.inventory),
+            None => Arc::clone(&self.inventory),
+        };
+        self.record(|change| (known.get(&key(change)) != Some(change)).then_some(Cause::Start));
+        self.write(true);
+        self.publish();
+        log::info!("{}", notify::summary(&self.inventory));
+        self.shared.wake.wake();
+    }
+
+    /// The last change of every row, as it was recorded. One that is found again at the start is known: the
+    /// agent before was killed after it wrote the change, and before it wrote the inventory.
+    fn known(&mut self) -> HashMap<(String, String, String), Change> {
+        let extent = self.store.journal().extent();
+        let after = extent.last.saturating_sub(KNOWN_MAX as u64);
+        let directory = &self.shared.state_dir;
+        let page = page::read(directory, extent, &Default::default(), after, KNOWN_MAX);
+        let lines = page.map(|page| page.lines).unwrap_or_default();
+        let records = lines
+            .iter()
+            .filter_map(|line| serde_json::from_str::<Record>(line).ok());
+        records
+            .map(|record| (key(&record.change), record.change))
+            .collect()
+    }
+
+    /// How long to wait for work; `None` is as long as it takes.
+    fn patience(&self) -> Option<Duration> {
+        let again = self
+            .again
+            .map(|at| at.saturating_duration_since(Instant::now()));
+        let behind = self.store.is_behind() || self.backlog.is_some();
+        [again, behind.then_some(RETRY)].into_iter().flatten().min()
+    }
+
+    fn turn(&mut self, todo: Todo) {
+        let due = self.again.is_some_and(|at| at <= Instant::now());
+        if let Some(config) = todo.reload {
+            self.reconfigure(*config);
+            self.read_all();
+            self.record(|_| Some(Cause::Reload));
+        } else if todo.lost {
+            self.read_all();
+            self.record(|change| Some(cause(change, &todo.events).unwrap_or(Cause::Lost)));
+        } else if due {
+            self.read_all();
+            self.record(|change| Some(cause(change, &todo.events).unwrap_or(Cause::Interval)));
+        } else if !todo.classes.is_empty() {
+            self.read(&todo.classes);
+            self.record(|change| cause(change, &todo.events));
+        }
+        if todo.refresh > self.refreshed {
+            self.refresh();
+            self.refreshed = todo.refresh;
+        }
+        // Also when there was nothing to do: this is the next try of what could not be written.
+        self.write(todo.stop);
+        self.publish();
+    }
+
+    fn reconfigure(&mut self, config: Config) {
+        let fixed = |config: &Config| {
+            (
+                config.state_dir.clone(),
+                config.socket.clone(),
+                config.listen,
+            )
+        };
+        if fixed(&config) != fixed(&self.config) {
+            log::warning!("a new state_dir, socket or listen takes effect at the next start");
+        }
+        self.store.journal().set_max_bytes(config.changes_max_bytes);
+        let inventory = Arc::make_mut(&mut self.inventory);
+        for class in Class::ALL
+            .iter()
+            .filter(|class| !config.scope.classes.contains(class))
+        {
+            inventory.forget(*class);
+        }
+        self.config = config;
+    }
+
+    fn read_all(&mut self) {
+        let classes = self.config.scope.classes.iter().copied().collect();
+        self.read(&classes);
+        self.again = self
+            .config
+            .interval
+            .map(|interval| Instant::now() + interval);
+    }
+
+    fn read(&mut self, classes: &BTreeSet<Class>) {
+        let inventory = Arc::make_mut(&mut self.inventory);
+        for class in classes
+            .iter()
+            .filter(|class| self.config.scope.classes.contains(class))
+        {
+            let started = Instant::now();
+            self.shared.work.is_busy_with(class.name());
+            inventory.reread(*class, &self.root, &self.config.scope);
+            let position = Class::ALL.iter().position(|other| other == class);
+            let duty = position.and_then(|position| self.shared.counters.rereads.get(position));
+            duty.map(|duty| duty.add(started.elapsed()));
+        }
+        self.read = Instant::now();
+    }
+
+    fn refresh(&mut self) {
+        let started = Instant::now();
+        self.shared.work.is_busy_with("refreshing");
+        let all_recorded = Arc::ptr_eq(&self.recorded, &self.inventory);
+        let classes: BTreeSet<_> = WITHOUT_EVENTS.iter().copied().collect();
+        self.refresh_problems = Arc::make_mut(&mut self.inventory).refresh(&self.root);
+        self.read(&classes);
+        self.shared.counters.refreshes.add(started.elapsed());
+        if all_recorded {
+            // What is not read anew changes below `now` only, which no change is made of.
+            let before = without_events(&self.recorded);
+            let after = without_events(&self.inventory);
+            self.recorded = Arc::clone(&self.inventory);
+            let changes = diff(&before, &after, false);
+            self.push(changes, |_| Some(Cause::Request));
+        }
+    }
+
+    /// Records what changed since the last record, if there is room for it; else it is one change later.
+    fn record(&mut self, cause: impl Fn(&Change) -> Option<Cause>) {
+        let changes = diff(&self.recorded, &self.inventory, false);
+        if !self.store.journal().has_room() {
+            let first = || changes.iter().find_map(&cause);
+            self.backlog = self.backlog.take().or_else(first);
+            return;
+        }
+        self.recorded = Arc::clone(&self.inventory);
+        self.push(changes, cause);
+    }
+
+    fn push(&mut self, changes: Vec<Change>, cause: impl Fn(&Change) -> Option<Cause>) {
+        if changes.is_empty() {
+            return;
+        }
+        let time = rfc3339(Timestamp::now());
+        let boot_id = self
+            .inventory
+            .system
+            .as_ref()
+            .and_then(|system| system.boot_id.clone());
+        for change in changes {
+            let Some(cause) = cause(&change) else {
+                continue;
+            };
+            log::info!(
+                "{cause}: {} {} {} {:?}",
+                change.class,
+                change.table,
+                change.id,
+                change.change
+            );
+            self.count(&change);
+            let record = Record {
+                seq: 0,
+                time: time.clone(),
+                boot_id: boot_id.clone(),
+                cause: cause.to_string(),
+                change,
+            };
+            if let Err(error) = self.store.journal().push(record) {
+                log::error!("a change cannot be written as JSON: {error}");
+            }
+        }
+        notify::status(&notify::summary(&self.inventory));
+    }
+
+    fn count(&self, change: &Change) {
+        let position = Class::ALL
+            .iter()
+            .position(|class| class.name() == change.class);
+        let counter = position.and_then(|position| self.shared.counters.changes.get(position));
+        counter.map(|counter| counter.fetch_add(1, Ordering::Relaxed));
+    }
+
+    /// Writes what waits; `anyway` also writes an inventory without a change. Says once when it cannot.
+    fn write(&mut self, anyway: bool) {
+        let changed = anyway || !self.store.journal().pending().is_empty();
+        if !changed && !self.store.is_behind() {
+            return;
+        }
+        self.shared.work.is_busy_with("writing the state");
+        match self.store.write(&self.recorded, changed) {
+            Ok(()) => {
+                if self.state_problem.take().is_some() {
+                    log::info!("the state directory can be written again; nothing was lost");
+                }
+                if let Some(cause) = self.backlog.take() {
+                    self.record(|_| Some(cause.clone()));
+                    self.write(false);
+                }
+            }
+            Err(error) => {
+                let place = self.shared.state_dir.display();
+                let what = format!("{place} cannot be written: {error}; changes wait in memory");
+                if self.state_problem.is_none() {
+                    log::error!("{what}");
+                }
+                self.state_problem = Some(what);
+            }
+        }
+    }
+
+    fn publish(&mut self) {
+        let pending = self.store.journal().pending();
+        let pending = if pending.is_empty() {
+            Arc::default()
+        } else {
+            Arc::new(pending.clone())
+        };
+        let published = Published {
+            inventory: Arc::clone(&self.inventory),
+            refresh_problems: self.refresh_problems.clone(),
+            time: Timestamp::now(),
+            read: Some(self.read),
+            fresh: true,
+            refreshed: self.refreshed,
+            extent: self.store.journal().extent(),
+            pending,
+            state_problem: self.state_problem.clone(),
+        };
+        self.shared.published.send_replace(Arc::new(published));
+    }
+}
+
+/// Which row a change is of.
+fn key(change: &Change) -> (String, String, String) {
+    (
+        change.class.clone(),
+        change.table.clone(),
+        change.id.clone(),
+    )
+}
+
+/// The uevent that tells of a change: that of the device itself, else the first that concerns its class.
+fn cause(change: &Change, events: &[Uevent]) -> Option<Cause> {
+    let concerns = |event: &&Uevent| event.classes().any(|class| class.name() == change.class);
+    let of_device = |event: &&Uevent| {
+        let name = event.devpath.rsplit('/').next().unwrap_or_default();
+        let (prefix, number) =
+            name.split_at(name.trim_end_matches(|c: char| c.is_ascii_digit()).len());
+        name == change.id || (number == change.id && matches!(prefix, "cpu" | "node" | "policy"))
+    };
+    let concerned = || events.iter().filter(concerns);
+    let event = concerned().find(of_device).or_else(|| concerned().next())?;
+    Some(Cause::Uevent {
+        action: event.action.clone(),
+        devpath: event.devpath.clone(),
+    })
+}
+
+/// The classes of [`WITHOUT_EVENTS`] alone.
+fn without_events(inventory: &Inventory) -> Inventory {
+    Inventory {
+        hugepages: inventory.hugepages.clone(),
+        ..Inventory::default()
+    }
+}
