@@ -174,7 +174,7 @@ const INDENT: usize = 2;
 const GAP: usize = 2;
 
 /// A wrapping column is never narrower.
-const NARROWEST: usize = 12;
+const NARROWEST: usize = 8;
 
 /// A text in the making.
 #[derive(Debug)]

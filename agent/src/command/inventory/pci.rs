@@ -23,10 +23,10 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
         Column::Left("driver"),
         Column::Right("node"),
         Column::Right("group"),
-        Column::Left("link"),
+        Column::Wrap("link"),
         Column::Left("VFs"),
-        Column::Left("state"),
-        Column::Left("label"),
+        Column::Wrap("state"),
+        Column::Wrap("label"),
     ]);
     for function in &pci.functions {
         table.row(row(function, detail));
