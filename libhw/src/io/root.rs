@@ -134,15 +134,10 @@ impl Root {
         self
     }
 
-    /// What was asked since [`Root::recording`].
-    pub(super) fn recorded(&self) -> Record {
-        let lock = |record: &Mutex<Record>| {
-            record
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone()
-        };
-        self.record.as_ref().map(lock).unwrap_or_default()
+    /// What was asked since [`Root::recording`]; from now on nothing is remembered.
+    pub(super) fn recorded(&mut self) -> Record {
+        let record = self.record.take().unwrap_or_default();
+        record.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this is the running host: only then can it be changed, and only then do probes run.
@@ -209,11 +204,17 @@ impl Root {
     /// # Errors
     /// Denied, or the kernel's error.
     pub fn names(&self, path: &str) -> Result<Vec<String>> {
+        let entries = self.entries(path)?;
+        Ok(entries.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// As [`Root::names`], with what each of them is.
+    pub(super) fn entries(&self, path: &str) -> Result<Vec<(String, EntryKind)>> {
         let answer = self.answered(path, Question::Names, |tree| {
             tree.names(path).map(Answer::Names)
         })?;
         Ok(match answer {
-            Answer::Names(names) => names.into_iter().map(|(name, _)| name).collect(),
+            Answer::Names(names) => names,
             _ => Vec::new(),
         })
     }
