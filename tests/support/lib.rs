@@ -1,1 +1,156 @@
 //! What the cross-crate tests share.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// One machine's tree, unpacked.
+#[derive(Clone, Debug)]
+pub struct Tree {
+    /// The name of its archive, and where the tree lies in it when there are several.
+    pub name: String,
+    /// The directory that holds its sys/ or proc/.
+    pub directory: PathBuf,
+}
+
+/// The captures of machines: `GNOMON_MACHINES`, or shared/machines beside the workspace.
+#[must_use]
+pub fn machines() -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/machines");
+    let machines = std::env::var_os("GNOMON_MACHINES").map_or(beside, PathBuf::from);
+    let machines = machines.canonicalize().ok()?;
+    machines.join("topology").is_dir().then_some(machines)
+}
+
+/// The trees of all machines in topology/, by name; `None`, and a line that says so, where there are no machines.
+///
+/// They are unpacked once, by tar itself, into a directory that later runs use again.
+#[must_use]
+pub fn trees() -> Option<&'static [Tree]> {
+    static TREES: OnceLock<Option<Vec<Tree>>> = OnceLock::new();
+    let trees = TREES.get_or_init(|| machines().map(|machines| unpacked(&machines)));
+    if trees.is_none() {
+        skipped("no machines: set GNOMON_MACHINES to a directory with topology/*.tar.*");
+    }
+    trees.as_deref()
+}
+
+/// Says that a test did not run, and why. Past what the test harness captures: a test that did not run is no
+/// test that passed.
+pub fn skipped(reason: &str) {
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
+}
+
+/// Whether a program can be started; a line says so where not.
+#[must_use]
+pub fn installed(program: &str) -> bool {
+    let started = Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if started.is_err() {
+        skipped(&format!("{program} is not installed"));
+    }
+    started.is_ok()
+}
+
+fn unpacked(machines: &Path) -> Vec<Tree> {
+    // target/PROFILE/deps/test
+    let test = std::env::current_exe().expect("the test's own path");
+    let target = test.ancestors().nth(3).unwrap_or(Path::new("target"));
+    let cache = target.join("tmp/machines");
+    fs::create_dir_all(&cache).expect("a directory for unpacked machines");
+    let mut trees = Vec::new();
+    for archive in entries(&machines.join("topology")) {
+        let file = file_name(&archive);
+        let Some((name, _)) = file.split_once(".tar") else {
+            continue;
+        };
+        let place = cache.join(name);
+        unpack(&archive, &place);
+        let found = shallowest(&place);
+        let several = found.len() > 1;
+        for directory in found {
+            let inside = directory.strip_prefix(&place).unwrap_or(&directory);
+            let name = match several {
+                true => format!("{name}/{}", inside.display()),
+                false => name.to_owned(),
+            };
+            trees.push(Tree { name, directory });
+        }
+    }
+    trees
+}
+
+/// Unpacks into `place`, unless that was done from this very archive before. Tests of several processes may do
+/// so at once: whoever is done first counts.
+fn unpack(archive: &Path, place: &Path) {
+    let stamp = fs::metadata(archive).expect("an archive");
+    let stamp = format!("{} {:?}", stamp.len(), stamp.modified().ok());
+    let mark = place.with_extension("stamp");
+    if fs::read_to_string(&mark).is_ok_and(|known| known == stamp) && place.is_dir() {
+        return;
+    }
+    let fresh = place.with_extension(format!("new-{}", std::process::id()));
+    fs::create_dir_all(&fresh).expect("a directory to unpack into");
+    let status = Command::new("tar")
+        .args([
+            "--no-same-owner",
+            "--mode=u+rwX",
+            "--delay-directory-restore",
+            "-xf",
+        ])
+        .arg(archive)
+        .arg("-C")
+        .arg(&fresh)
+        .status()
+        .expect("tar");
+    assert!(status.success(), "unpack {}", archive.display());
+    let _ = Command::new("chmod")
+        .arg("-R")
+        .arg("u+rwX")
+        .arg(&fresh)
+        .status();
+    let _ = fs::remove_dir_all(place);
+    if fs::rename(&fresh, place).is_err() {
+        let _ = fs::remove_dir_all(&fresh);
+    }
+    fs::write(&mark, stamp).expect("a mark that it is unpacked");
+}
+
+/// The directories with sys/ or proc/ in them, of the smallest depth at which there are any.
+fn shallowest(top: &Path) -> Vec<PathBuf> {
+    let mut level = vec![top.to_owned()];
+    while !level.is_empty() {
+        let is_tree = |directory: &&PathBuf| {
+            directory.join("sys").is_dir() || directory.join("proc").is_dir()
+        };
+        let found: Vec<PathBuf> = level.iter().filter(is_tree).cloned().collect();
+        if !found.is_empty() {
+            return found;
+        }
+        level = level
+            .iter()
+            .flat_map(|directory| entries(directory))
+            .filter(|entry| entry.is_dir() && !entry.is_symlink())
+            .collect();
+    }
+    Vec::new()
+}
+
+fn entries(directory: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    let named: BTreeMap<_, _> = entries
+        .map(|entry| (entry.file_name(), entry.path()))
+        .collect();
+    named.into_values().collect()
+}
+
+fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}

@@ -268,6 +268,11 @@ impl Root {
         Ok(value)
     }
 
+    /// Whether a directory stands at `path`, or behind the links there.
+    pub(super) fn is_directory(&self, path: &str) -> bool {
+        self.tree.is_directory(path)
+    }
+
     /// The real place of `path` and every link on the way to it, each with its own real place.
     pub(super) fn resolve(&self, path: &str) -> Result<Resolved> {
         self.tree.resolve(path).map_err(|errno| failed(path, errno))

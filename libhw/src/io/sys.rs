@@ -28,8 +28,11 @@ pub(super) const FILE: OFlag = OFlag::O_RDONLY
     .union(OFlag::O_NONBLOCK)
     .union(OFlag::O_NOCTTY);
 
-/// How a directory or a link is opened as a place only.
-pub(super) const PLACE: OFlag = OFlag::O_PATH.union(OFlag::O_NOFOLLOW);
+/// How what a link leads to is opened as a place only.
+pub(super) const PLACE_BEHIND: OFlag = OFlag::O_PATH;
+
+/// How a directory or a link itself is opened as a place only.
+pub(super) const PLACE: OFlag = PLACE_BEHIND.union(OFlag::O_NOFOLLOW);
 
 /// Opens the directory that is to be a root, as the caller names it.
 pub(super) fn open_directory(path: &Path) -> Result<OwnedFd, Errno> {

@@ -55,7 +55,7 @@ const COMPANIONS: &[(&str, &[&str])] = &[
     ("sys/devices/cpu_*", &["cpus"]),
     (
         "proc/device-tree",
-        &["compatible", "ibm,partition-name", "model"],
+        &["compatible", "hmc-managed?", "ibm,partition-name", "model"],
     ),
     ("proc/device-tree/chosen", &["qemu,*"]),
     ("proc/device-tree/cpus/*", &["*"]),
@@ -203,7 +203,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The directories that there may be for a pattern.
+    /// The directories that there may be for a pattern. Those that were found by name are saved, with links to
+    /// them, even if nothing in them is.
     fn directories(&mut self, pattern: &str) -> Vec<String> {
         let mut found = vec![String::new()];
         for part in pattern.split('/') {
@@ -213,9 +214,11 @@ impl Search<'_> {
                     below.push(join(&directory, part));
                     continue;
                 }
-                for (name, kind) in self.entries(&directory) {
-                    if below.len() < FILES_MAX && *kind != EntryKind::Other && matches(part, name) {
-                        below.push(join(&directory, name));
+                for (name, kind) in self.matching(&directory, &[part]) {
+                    if below.len() < FILES_MAX && kind != EntryKind::Other {
+                        let path = join(&directory, &name);
+                        self.entry(&path, kind);
+                        below.push(path);
                     }
                 }
             }
@@ -224,33 +227,41 @@ impl Search<'_> {
         found
     }
 
+    fn matching(&mut self, directory: &str, patterns: &[&str]) -> Vec<(String, EntryKind)> {
+        let wanted = |(name, _): &&(String, EntryKind)| {
+            patterns.iter().any(|pattern| matches(pattern, name))
+        };
+        let entries = self.entries(directory).iter();
+        entries.filter(wanted).cloned().collect()
+    }
+
     fn entries(&mut self, directory: &str) -> &[(String, EntryKind)] {
         let listing = self.listings.entry(directory.to_owned());
         listing.or_insert_with(|| self.root.entries(directory).unwrap_or_default())
     }
 
     fn add(&mut self, directory: &str, names: &[&str]) {
-        let entries: Vec<_> = self
-            .entries(directory)
-            .iter()
-            .filter(|(name, _)| names.iter().any(|pattern| matches(pattern, name)))
-            .cloned()
-            .collect();
-        if !self.entries(directory).is_empty() {
+        if self.root.is_directory(directory) {
             self.members.add_directory(self.root, directory);
         }
-        for (name, kind) in entries {
-            let path = join(directory, &name);
-            match kind {
-                EntryKind::Directory => self.members.add_directory(self.root, &path),
-                EntryKind::Link => {
-                    if let Ok(Some(target)) = self.root.link(&path) {
-                        self.members.add_link(self.root, &path, target);
-                    }
-                    self.file(directory, &name);
-                }
-                EntryKind::Other => self.file(directory, &name),
+        for (name, kind) in self.matching(directory, names) {
+            self.entry(&join(directory, &name), kind);
+            if kind != EntryKind::Directory {
+                self.file(directory, &name);
             }
+        }
+    }
+
+    /// Adds a directory or a link itself.
+    fn entry(&mut self, path: &str, kind: EntryKind) {
+        match kind {
+            EntryKind::Directory => self.members.add_directory(self.root, path),
+            EntryKind::Link => {
+                if let Ok(Some(target)) = self.root.link(path) {
+                    self.members.add_link(self.root, path, target);
+                }
+            }
+            EntryKind::Other => {}
         }
     }
 
@@ -302,10 +313,16 @@ fn cgroups(root: &Root) -> BTreeSet<String> {
     let mut directories = BTreeSet::new();
     for mount in text("proc/mounts").lines() {
         let mut fields = mount.split(' ').skip(1);
-        let (Some(place), Some(kind)) = (fields.next(), fields.next()) else {
+        let (Some(place), Some(kind), Some(options)) =
+            (fields.next(), fields.next(), fields.next())
+        else {
             continue;
         };
-        if matches!(kind, "cgroup" | "cgroup2" | "cpuset") {
+        let limits = match kind {
+            "cgroup" => options.split(',').any(|option| option == "cpuset"),
+            _ => matches!(kind, "cgroup2" | "cpuset"),
+        };
+        if limits {
             let place = place.trim_matches('/');
             directories.extend(groups.iter().map(|group| join(place, group)));
         }

@@ -146,6 +146,11 @@ impl Tree {
         Ok(resolved)
     }
 
+    pub(super) fn is_directory(&self, path: &str) -> bool {
+        self.open(path, sys::PLACE_BEHIND.union(OFlag::O_DIRECTORY))
+            .is_ok()
+    }
+
     fn directory(&self, real: &str) -> Answered<OwnedFd> {
         self.open_real(real, WAY)
     }
