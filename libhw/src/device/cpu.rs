@@ -332,6 +332,8 @@ pub fn discover(survey: &Survey<'_>) -> Cpu {
     let cpuinfo = cpuinfo::read(survey, &census.online);
     let kinds = kind::read(survey, &census.online, &groups.cores);
     let caches = caches(survey, &census.online, &groups.cores, &cpuinfo, &kinds);
+    let cores = Relation::of_groups(&groups.cores);
+    let policies = frequency::policies(survey, &census.online, |cpu| cores.of(cpu));
     let path = |name: &str| format!("{CPUS}/{name}");
     let smt_active = survey.value(&path("smt/active"), parse::switch);
     let mut cpu = Cpu {
@@ -352,7 +354,7 @@ pub fn discover(survey: &Survey<'_>) -> Cpu {
         cores: groups.cores,
         cpus: Vec::new(),
         caches,
-        policies: frequency::policies(survey, &census.online),
+        policies,
         vulnerabilities: vulnerability::read(survey),
         present: Some(census.present),
         online: Some(census.online),
@@ -438,7 +440,7 @@ fn runs_threads(cores: &[Group]) -> Option<bool> {
 }
 
 fn threads(cpu: &Cpu, nodes: &[(u32, IdSet)]) -> Vec<Thread> {
-    let of = |groups: &[Group]| Relation::new(groups.iter().map(|group| (group.id, &group.cpus)));
+    let of = Relation::of_groups;
     let (drawers, books, packages) = (of(&cpu.drawers), of(&cpu.books), of(&cpu.packages));
     let (dies, clusters, cores) = (of(&cpu.dies), of(&cpu.clusters), of(&cpu.cores));
     let nodes = Relation::new(nodes.iter().map(|(id, cpus)| (*id, cpus)));
@@ -465,6 +467,10 @@ fn threads(cpu: &Cpu, nodes: &[(u32, IdSet)]) -> Vec<Thread> {
 struct Relation(Vec<Option<u32>>);
 
 impl Relation {
+    fn of_groups(groups: &[Group]) -> Self {
+        Self::new(groups.iter().map(|group| (group.id, &group.cpus)))
+    }
+
     fn new<'a>(rows: impl Iterator<Item = (u32, &'a IdSet)>) -> Self {
         let mut rows_by_cpu = Vec::new();
         for (row, cpus) in rows {
