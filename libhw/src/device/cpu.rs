@@ -449,3 +449,6 @@ fn runs_threads(cores: &[Group]) -> Option<bool> {
     let several = cores.iter().any(|core| core.cpus.len() > 1);
     (!cores.is_empty()).then_some(several)
 }
+
+#[cfg(test)]
+mod tests;
