@@ -76,5 +76,3 @@ pub fn write(root: Root, options: &Options, name: &str, out: &mut dyn Write) -> 
     })
 }
 
-#[cfg(test)]
-mod tests;

@@ -4,11 +4,6 @@
 //! size, number and depth have limits. Owners, rights and times are not taken over: what was unpacked must be
 //! readable, and removable, by us. Device nodes, FIFOs and sockets are left out, since nothing reads them.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "unpacks into a directory of its own"
-)]
-
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
