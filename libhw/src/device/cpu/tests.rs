@@ -614,3 +614,30 @@ fn an_empty_tree_has_no_cpus_and_no_problems() {
     let (cpu, problems) = read(&[]);
     assert_eq!((cpu, problems), (Cpu::default(), Vec::new()));
 }
+
+#[test]
+fn cores_of_an_amd_compute_unit_are_told_apart() {
+    let cpuinfo = |family: &str| {
+        let cpu = |id: u32| {
+            format!("processor\t: {id}\nvendor_id\t: AuthenticAMD\ncpu family\t: {family}\n\n")
+        };
+        vec![("/proc/cpuinfo".to_owned(), (0..4).map(cpu).collect())]
+    };
+    let files = [
+        told("0-3\n"),
+        each(0..4, "topology/core_id", |cpu| format!("{cpu}\n")),
+        each(0..4, "topology/physical_package_id", |_| "0\n".to_owned()),
+        each(0..4, "topology/thread_siblings_list", |cpu| run(cpu, 2)),
+        each(0..4, "topology/core_siblings_list", |_| "0-3\n".to_owned()),
+    ];
+    let cores = |family: &str| {
+        let (cpu, problems) = read_all(&[files.as_slice(), &[cpuinfo(family)]].concat());
+        assert_eq!(problems, []);
+        cpu.cores
+            .iter()
+            .map(|core| core.cpus.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(cores("21"), ["0", "1", "2", "3"]);
+    assert_eq!(cores("23"), ["0-1", "2-3"]);
+}
