@@ -404,6 +404,29 @@ fn a_cache_is_read_once_and_its_size_is_its_own() {
 }
 
 #[test]
+fn a_cpu_of_one_design_may_have_a_cache_more_or_less() {
+    for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0], [1, 2, 0]] {
+        let [small, middle, large] = order;
+        let l1 = |cpu: u32| cache(cpu, 0, ["1", "Data", "32K", &cpu.to_string()]);
+        let l2 = |cpu: u32| cache(cpu, 1, ["2", "Unified", "2048K", &cpu.to_string()]);
+        let l3 = |cpu: u32| cache(cpu, 2, ["3", "Unified", "8192K", &cpu.to_string()]);
+        let (cpu, _) = read_all(&[
+            told("0-2\n"),
+            [l1(small), l1(middle), l1(large)].concat(),
+            [l2(middle), l2(large)].concat(),
+            l3(large),
+        ]);
+        let levels = |level| {
+            cpu.caches
+                .iter()
+                .filter(|cache| cache.level == level)
+                .count()
+        };
+        assert_eq!([levels(1), levels(2), levels(3)], [3, 2, 1], "{order:?}");
+    }
+}
+
+#[test]
 fn cores_of_two_kinds_have_caches_of_their_own_design() {
     let (cpu, _) = read_all(&[
         told("0-1\n"),
