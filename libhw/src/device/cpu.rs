@@ -437,7 +437,7 @@ fn caches(
 ) -> Vec<Cache> {
     let models = Relation::new(cpuinfo.models.iter().map(|model| (model.id, &model.cpus)));
     let kinds = Relation::new(kinds.iter().map(|kind| (kind.id, &kind.cpus)));
-    let mut caches = cache::read(survey, online, |cpu| (models.of(cpu), kinds.of(cpu)));
+    let mut caches = cache::read(survey, online, cores, |cpu| (models.of(cpu), kinds.of(cpu)));
     if caches.is_empty() {
         caches = cache::of_each_core(cores, &cpuinfo.private_caches);
     }

@@ -15,15 +15,17 @@ use crate::parse;
 use crate::survey::Survey;
 use crate::units::Bytes;
 
-/// The caches of the `online` CPUs; `design` says which CPUs are of one design.
+/// The caches of the `online` CPUs, which form `cores`; `design` says which CPUs are of one design.
 pub(super) fn read<D: Copy + Eq + Hash>(
     survey: &Survey<'_>,
     online: &IdSet,
+    cores: &[Group],
     design: impl Fn(u32) -> D,
 ) -> Vec<Cache> {
     let mut reader = Reader {
         survey,
         online,
+        cores,
         places: BTreeMap::new(),
         listed: HashMap::new(),
         shapes: HashMap::new(),
@@ -173,6 +175,7 @@ type Sizes = Vec<(u32, Option<Bytes>)>;
 struct Reader<'a, D> {
     survey: &'a Survey<'a>,
     online: &'a IdSet,
+    cores: &'a [Group],
     places: BTreeMap<u32, Place>,
     /// The places that the last CPU of a design had when they were listed.
     listed: HashMap<D, Vec<u32>>,
@@ -236,7 +239,8 @@ impl<D: Copy + Eq + Hash> Reader<'_, D> {
         places.iter().filter_map(move |index| {
             let place = self.places.entry(*index).or_default();
             let known = place.find(cpu);
-            let at = known.or_else(|| place.add(self.survey, self.online, cpu, *index))?;
+            let at =
+                known.or_else(|| place.add(self.survey, (self.online, self.cores), cpu, *index))?;
             Some((*index, at))
         })
     }
@@ -251,16 +255,34 @@ impl Place {
     }
 
     /// Reads the cache of `cpu`; there is none if neither its CPUs nor its size are told.
-    fn add(&mut self, survey: &Survey<'_>, online: &IdSet, cpu: u32, index: u32) -> Option<usize> {
+    fn add(
+        &mut self,
+        survey: &Survey<'_>,
+        (online, cores): (&IdSet, &[Group]),
+        cpu: u32,
+        index: u32,
+    ) -> Option<usize> {
         let path = |name: &str| attribute(cpu, index, name);
         let sets = ["shared_cpu_map", "shared_cpu_list"].into_iter();
         let sets = sets.filter_map(|name| set(survey, &path(name)));
-        let told = fitting(sets.map(|cpus| cpus.intersection(online)), cpu, &self.cpus);
+        // Some ia64 kernels print an empty set.
+        let sets = sets
+            .map(|cpus| cpus.intersection(online))
+            .filter(|cpus| !cpus.is_empty());
+        let told = fitting(sets, cpu, &self.cpus);
         let size = bytes(survey, &path("size"));
         if told.is_none() && size.is_none() {
             return None;
         }
-        let cpus = told.unwrap_or_else(|| IdSet::from_iter([cpu]));
+        // The threads of a core share all its caches: that is the least that is known.
+        let core = || {
+            cores
+                .iter()
+                .map(|core| &core.cpus)
+                .find(|cpus| cpus.contains(cpu))
+        };
+        let cpus = told.or_else(|| core().map(|cpus| cpus.difference(&self.cpus)));
+        let cpus = cpus.unwrap_or_else(|| IdSet::from_iter([cpu]));
         self.cpus = self.cpus.union(&cpus);
         self.instances.push(Instance {
             size,

@@ -664,3 +664,28 @@ fn cores_of_an_amd_compute_unit_are_told_apart() {
     assert_eq!(cores("21"), ["0", "1", "2", "3"]);
     assert_eq!(cores("23"), ["0-1", "2-3"]);
 }
+
+#[test]
+fn a_cache_with_an_empty_set_is_its_core_s() {
+    let files = [
+        told("0-3\n"),
+        each(0..4, "topology/core_id", |cpu| format!("{}\n", cpu / 2)),
+        each(0..4, "topology/physical_package_id", |_| "0\n".to_owned()),
+        each(0..4, "topology/thread_siblings_list", |cpu| run(cpu, 2)),
+        each(0..4, "topology/core_siblings_list", |_| "0-3\n".to_owned()),
+        each(0..4, "cache/index0/level", |_| "3\n".to_owned()),
+        each(0..4, "cache/index0/type", |_| "Unified\n".to_owned()),
+        each(0..4, "cache/index0/size", |_| "9216K\n".to_owned()),
+        each(0..4, "cache/index0/shared_cpu_map", |_| {
+            "00000000,00000000\n".to_owned()
+        }),
+    ];
+    let (cpu, problems) = read_all(&files);
+    assert_eq!(problems, []);
+    let caches: Vec<String> = cpu
+        .caches
+        .iter()
+        .map(|cache| cache.cpus.to_string())
+        .collect();
+    assert_eq!(caches, ["0-1", "2-3"]);
+}
