@@ -198,7 +198,7 @@ fn some(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
 /// Other digits in the place of some.
 fn digits(text: &mut [u8], bytes: &mut Unstructured<'_>) -> Result<()> {
     for byte in text.iter_mut().filter(|byte| byte.is_ascii_digit()) {
-        if bytes.ratio(1, 4)? {
+        if bytes.ratio(1, 16)? {
             *byte = bytes.int_in_range(b'0'..=b'9')?;
         }
     }
@@ -230,12 +230,18 @@ pub fn exact_file(class: Class, path: &str, content: &[u8]) -> bool {
 }
 
 /// A look at a machine that is spoilt as the bytes say: whether some of it was taken without a complaint.
+///
+/// PCI functions are left out where nothing of theirs is spoilt: the names of functions take more time to look up
+/// than all the rest.
 #[must_use]
 pub fn tree(bytes: &[u8]) -> bool {
     let spoil = |machine: &Machine| machine.spoil(&mut Unstructured::new(bytes));
-    MACHINE
-        .with(spoil)
-        .is_ok_and(|spoilt| looked(Class::ALL, &spoilt))
+    MACHINE.with(spoil).is_ok_and(|spoilt| {
+        let pci = spoilt.iter().any(|(path, _)| path.contains("/pci"));
+        let wanted = |class: &Class| pci || *class != Class::Pci;
+        let classes: Vec<Class> = Class::ALL.iter().copied().filter(wanted).collect();
+        looked(&classes, &spoilt)
+    })
 }
 
 /// Whether at least one of what is spoilt was taken.
