@@ -342,10 +342,7 @@ pub fn discover(survey: &Survey<'_>) -> Cpu {
         census.online = cpuinfo.cpus();
         census.present = cpuinfo.cpus();
     }
-    let mut groups = topology::groups(survey, &census.online);
-    if cpuinfo.models.iter().any(has_compute_units) {
-        groups.cores = topology::of_compute_units(survey, groups.cores);
-    }
+    let groups = topology::groups(survey, &census.online);
     let kinds = kind::read(survey, &census.online, &groups.cores);
     let caches = caches(survey, &census.online, &groups.cores, &cpuinfo, &kinds);
     let cores = Relation::of_groups(&groups.cores);
@@ -378,11 +375,6 @@ pub fn discover(survey: &Survey<'_>) -> Cpu {
     };
     cpu.cpus = thread::table(&cpu, &topology::nodes(survey));
     cpu
-}
-
-/// AMD's family 15h (Bulldozer to Excavator), in which two cores share a unit.
-fn has_compute_units(model: &Model) -> bool {
-    model.vendor.as_deref() == Some("AuthenticAMD") && model.family.as_deref() == Some("21")
 }
 
 /// Reads again what changes without an event.

@@ -205,7 +205,10 @@ impl<D: Copy + Eq + Hash> Reader<'_, D> {
         if found.is_empty() {
             return;
         }
-        self.done = self.done.union(&shared);
+        // Who shares all caches of a CPU has no others, unless that CPU's first ones are missing.
+        if gapless(found.iter().map(|(index, _)| *index)) {
+            self.done = self.done.union(&shared);
+        }
         let shapes = self.shapes.entry((design, sizes)).or_insert_with(|| {
             let shape = |(index, _): &Found| shape(self.survey, cpu, *index);
             found.iter().map(shape).collect()
@@ -224,7 +227,8 @@ impl<D: Copy + Eq + Hash> Reader<'_, D> {
             let found: Vec<Found> = self.found(cpu, &places).collect();
             let next = places.last().map_or(0, |last| last.saturating_add(1));
             let more = self.survey.raw(&attribute(cpu, next, "level")).is_some();
-            if found.len() == places.len() && !more {
+            // Places with a gap are a machine's own; of these every CPU is asked.
+            if gapless(places.iter().copied()) && found.len() == places.len() && !more {
                 return found;
             }
         }
@@ -292,6 +296,13 @@ impl Place {
         });
         Some(self.instances.len() - 1)
     }
+}
+
+/// Whether places count up from the first one.
+fn gapless(places: impl Iterator<Item = u32>) -> bool {
+    places
+        .enumerate()
+        .all(|(count, place)| u32::try_from(count) == Ok(place))
 }
 
 fn attribute(cpu: u32, index: u32, name: &str) -> String {

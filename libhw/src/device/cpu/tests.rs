@@ -639,33 +639,6 @@ fn an_empty_tree_has_no_cpus_and_no_problems() {
 }
 
 #[test]
-fn cores_of_an_amd_compute_unit_are_told_apart() {
-    let cpuinfo = |family: &str| {
-        let cpu = |id: u32| {
-            format!("processor\t: {id}\nvendor_id\t: AuthenticAMD\ncpu family\t: {family}\n\n")
-        };
-        vec![("/proc/cpuinfo".to_owned(), (0..4).map(cpu).collect())]
-    };
-    let files = [
-        told("0-3\n"),
-        each(0..4, "topology/core_id", |cpu| format!("{cpu}\n")),
-        each(0..4, "topology/physical_package_id", |_| "0\n".to_owned()),
-        each(0..4, "topology/thread_siblings_list", |cpu| run(cpu, 2)),
-        each(0..4, "topology/core_siblings_list", |_| "0-3\n".to_owned()),
-    ];
-    let cores = |family: &str| {
-        let (cpu, problems) = read_all(&[files.as_slice(), &[cpuinfo(family)]].concat());
-        assert_eq!(problems, []);
-        cpu.cores
-            .iter()
-            .map(|core| core.cpus.to_string())
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(cores("21"), ["0", "1", "2", "3"]);
-    assert_eq!(cores("23"), ["0-1", "2-3"]);
-}
-
-#[test]
 fn a_cache_with_an_empty_set_is_its_core_s() {
     let files = [
         told("0-3\n"),
@@ -688,4 +661,24 @@ fn a_cache_with_an_empty_set_is_its_core_s() {
         .map(|cache| cache.cpus.to_string())
         .collect();
     assert_eq!(caches, ["0-1", "2-3"]);
+}
+
+#[test]
+fn a_cpu_with_fewer_caches_does_not_hide_those_of_the_next() {
+    let files = [
+        told("0-2\n"),
+        each(0..3, "cache/index2/size", |_| "4096K\n".to_owned()),
+        each(0..3, "cache/index2/level", |_| "2\n".to_owned()),
+        each(0..3, "cache/index2/type", |_| "Unified\n".to_owned()),
+        each(2..3, "cache/index0/size", |_| "32K\n".to_owned()),
+        each(2..3, "cache/index0/level", |_| "1\n".to_owned()),
+        each(2..3, "cache/index0/type", |_| "Data\n".to_owned()),
+    ];
+    let ids: Vec<String> = read_all(&files)
+        .0
+        .caches
+        .into_iter()
+        .map(|cache| cache.id)
+        .collect();
+    assert_eq!(ids, ["L1d.2", "L2.0", "L2.1", "L2.2"]);
 }
