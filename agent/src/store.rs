@@ -189,7 +189,9 @@ fn probe(directory: &Path) -> io::Result<Option<u64>> {
     let removed = fs::remove_file(&path);
     written.and(removed)?;
     let space = statvfs(directory)?;
-    let free = u64::from(space.blocks_available()).saturating_mul(u64::from(space.fragment_size()));
+    let free = space
+        .blocks_available()
+        .saturating_mul(space.fragment_size());
     Ok((space.blocks() > 0).then_some(free))
 }
 
@@ -295,7 +297,7 @@ mod tests {
         fs::write(&file, "kept").unwrap();
         for place in [file.clone(), file.join("below")] {
             let error = Store::open(&place, 1 << 20).unwrap_err();
-            let line = log::Chain(&error).to_string();
+            let line = error.to_string();
             assert!(
                 line.starts_with(&format!("state directory {}", place.display())),
                 "{line}"

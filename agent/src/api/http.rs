@@ -35,7 +35,7 @@ use socket::Socket;
 const CONNECTIONS_MAX: usize = 32;
 
 /// A request's head comes within this time, an idle connection included.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+const HEAD_TIME: Duration = Duration::from_secs(5);
 
 /// A connection asks for nothing new after this time, and is dropped after twice of it: a client that does
 /// not read its answer holds a place and memory.
