@@ -7,13 +7,14 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Left to right: a module uses only modules to its left. Those between braces, and those matched by one `*`,
 /// never use each other. What stands below a named module is part of it.
-const LIBHW: &str = "error <- units <- idset <- parse <- io::sys <- io::root
-    <- {io::probe, io::pci_ids} <- survey <- device::* <- inventory <- tree
-    <- {diff, join, watch, io::archive, io::capture}";
+const LIBHW: &str =
+    "error <- units <- idset <- parse <- io::sys <- io::root <- {io::probe, io::pci_ids}
+    <- survey <- device::* <- inventory <- {diff, join, watch, io::archive, io::capture, tree} <- io::uevent";
 
 const LIBPTP: &str = "time";
 
-const AGENT: &str = "main";
+const AGENT: &str = "log <- config <- event <- work <- {store, table, topology} <- api <- daemon
+    <- command <- cli <- main";
 
 #[test]
 fn every_module_uses_only_modules_to_its_left() {
@@ -48,7 +49,12 @@ const CASES: &[(&str, &str, &str)] = &[
         "error uses io::root",
     ),
     ("error", "m! { $x => crate::diff::Diff }", "error uses diff"),
-    ("error", "pub(in crate::join) fn f() {}", "error uses join"),
+    (
+        "error",
+        "pub(in crate::join) fn f(x: crate::diff::X) {}",
+        "error uses diff",
+    ),
+    ("error", "pub(in crate::join) fn f() {}", ""),
     ("error", "use crate as all;", "error uses the crate's root"),
     ("error", "use crate::*;", "error uses the crate's root"),
     (
@@ -278,6 +284,8 @@ fn walk(stream: TokenStream, at: &[String], edges: &mut Vec<Edge>) {
                     .map_or(after.len(), |end| end + 1);
                 rest = &after[end..];
             }
+            // Who may see it is no use of what is named.
+            TokenTree::Ident(word) if *word == "pub" && is_parenthesis(after) => rest = &after[1..],
             TokenTree::Group(group) => walk(group.stream(), at, edges),
             TokenTree::Ident(word) if *word == "mod" => {
                 if let [TokenTree::Ident(name), TokenTree::Group(body), after @ ..] = after {
@@ -305,6 +313,11 @@ fn is_test(after: &[TokenTree]) -> bool {
     after
         .first()
         .is_some_and(|token| token.to_string().replace(' ', "") == "[cfg(test)]")
+}
+
+fn is_parenthesis(after: &[TokenTree]) -> bool {
+    let first = after.first();
+    matches!(first, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis)
 }
 
 fn ends_item(token: &TokenTree) -> bool {

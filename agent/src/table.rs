@@ -156,15 +156,23 @@ impl Table {
         }
     }
 
-    /// The columns that have a text, with their natural width.
-    fn used(&self) -> Vec<(usize, Column, usize)> {
+    /// The columns that have a text, as wide as it takes.
+    fn used(&self) -> Vec<Span> {
         let columns = self.columns.iter().copied().enumerate();
         columns
             .filter_map(|(place, column)| {
+                let head = column.head().chars().count();
                 let cells = self.rows.iter().filter_map(|row| row.get(place));
-                let widest = cells.map(|cell| cell.text.chars().count()).max()?;
-                let width = widest.max(column.head().chars().count());
-                (widest > 0).then_some((place, column, width))
+                let texts: Vec<&str> = cells.map(|cell| cell.text.as_str()).collect();
+                let widest = texts.iter().map(|text| text.chars().count()).max()?;
+                let words = texts.iter().flat_map(|text| text.split([' ', ',']));
+                let longest = words.map(|word| word.chars().count()).max().unwrap_or(0);
+                (widest > 0).then_some(Span {
+                    place,
+                    column,
+                    width: widest.max(head),
+                    least: longest.clamp(NARROWEST, LONGEST_WORD).max(head),
+                })
             })
             .collect()
     }
@@ -173,8 +181,17 @@ impl Table {
 const INDENT: usize = 2;
 const GAP: usize = 2;
 
-/// A wrapping column is never narrower.
-const NARROWEST: usize = 12;
+/// A wrapping column is never narrower, nor narrower than its longest word unless that is longer than the other.
+const NARROWEST: usize = 6;
+const LONGEST_WORD: usize = 16;
+
+/// A column that has a text: its place in the rows, how it stands, its width, and the least that it can have.
+struct Span {
+    place: usize,
+    column: Column,
+    width: usize,
+    least: usize,
+}
 
 /// A text in the making.
 #[derive(Debug)]
@@ -241,75 +258,63 @@ impl Page {
     /// Writes a table, set off from what stands above it in the section.
     pub(crate) fn table(&mut self, table: &Table) {
         let columns = self.fitted(table.used());
-        if table.rows.is_empty() || columns.is_empty() {
+        if columns.is_empty() {
             return;
         }
-        let headed = columns
-            .iter()
-            .any(|(_, column, _)| !column.head().is_empty());
-        if headed {
+        if columns.iter().any(|span| !span.column.head().is_empty()) {
             self.gap();
-            let heads: Vec<_> = columns
-                .iter()
-                .map(|(_, column, _)| Cell::new(column.head(), Paint::Faint))
-                .collect();
+            let head = |span: &Span| Cell::new(span.column.head(), Paint::Faint);
+            let heads: Vec<Cell> = columns.iter().map(head).collect();
             self.line_of(&columns, &heads.iter().collect::<Vec<_>>());
         }
         let empty = Cell::default();
         for row in &table.rows {
-            let cells: Vec<_> = columns
-                .iter()
-                .map(|(place, _, _)| row.get(*place).unwrap_or(&empty))
-                .collect();
+            let cell = |span: &Span| row.get(span.place).unwrap_or(&empty);
+            let cells: Vec<_> = columns.iter().map(cell).collect();
             self.line_of(&columns, &cells);
         }
     }
 
     /// Takes from the wrapping columns what the line has too much, from the widest first.
-    fn fitted(&self, mut columns: Vec<(usize, Column, usize)>) -> Vec<(usize, Column, usize)> {
+    fn fitted(&self, mut columns: Vec<Span>) -> Vec<Span> {
         let gaps = INDENT + GAP * columns.len().saturating_sub(1);
-        let natural: usize = columns.iter().map(|(_, _, width)| width).sum();
-        let mut over = self
-            .style
-            .width
-            .map_or(0, |width| (natural + gaps).saturating_sub(width));
-        while over > 0 {
-            let wrapping = columns.iter_mut().filter(|(_, column, width)| {
-                matches!(column, Column::Wrap(_)) && *width > NARROWEST
-            });
-            let Some((_, _, widest)) = wrapping.max_by_key(|(_, _, width)| *width) else {
+        let natural: usize = columns.iter().map(|span| span.width).sum();
+        let limit = self.style.width.unwrap_or(usize::MAX);
+        for _ in 0..(natural + gaps).saturating_sub(limit) {
+            let wrapping = columns
+                .iter_mut()
+                .filter(|span| matches!(span.column, Column::Wrap(_)) && span.width > span.least);
+            let Some(widest) = wrapping.max_by_key(|span| span.width) else {
                 break;
             };
-            *widest -= 1;
-            over -= 1;
+            widest.width -= 1;
         }
         columns
     }
 
     /// Writes one row: as many lines as its longest place takes.
-    fn line_of(&mut self, columns: &[(usize, Column, usize)], cells: &[&Cell]) {
+    fn line_of(&mut self, columns: &[Span], cells: &[&Cell]) {
         self.bare = false;
         let folded: Vec<Vec<&str>> = columns
             .iter()
             .zip(cells)
-            .map(|((_, _, width), cell)| fold(&cell.text, *width))
+            .map(|(span, cell)| fold(&cell.text, span.width))
             .collect();
         let height = folded.iter().map(Vec::len).max().unwrap_or(0);
         for line in 0..height {
             let mut blank = INDENT;
-            for (((_, column, width), cell), folded) in columns.iter().zip(cells).zip(&folded) {
+            for ((span, cell), folded) in columns.iter().zip(cells).zip(&folded) {
                 let text = folded.get(line).copied().unwrap_or_default();
-                let rest = width.saturating_sub(text.chars().count());
-                let (before, after) = match column {
+                let rest = span.width.saturating_sub(text.chars().count());
+                let (before, after) = match span.column {
                     Column::Right(_) => (rest, 0),
                     Column::Left(_) | Column::Wrap(_) => (0, rest),
                 };
+                blank += before;
                 if !text.is_empty() {
-                    let _ = write!(self.text, "{:1$}", "", blank + before);
+                    let _ = write!(self.text, "{:blank$}", "");
                     self.painted(text, cell.paint);
                     blank = 0;
-                } else {
-                    blank += before;
                 }
                 blank += after + GAP;
             }

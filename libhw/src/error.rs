@@ -18,6 +18,87 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The file that was to hold a tree is something else.
+    #[error(
+        "{}: neither a directory nor a tar archive (plain, or packed with gzip, bzip2, xz or zstd)",
+        path.display()
+    )]
+    NoArchive {
+        /// The file, as it was given.
+        path: PathBuf,
+    },
+    /// No directory in it is a machine's.
+    #[error(
+        "{}: holds neither sys/ nor proc/; name a directory or an archive that holds one of them",
+        path.display()
+    )]
+    NoTree {
+        /// The directory or archive, as it was given.
+        path: PathBuf,
+    },
+    /// Several directories in it are a machine's.
+    #[error(
+        "{}: holds the trees of several machines ({}); unpack it if need be, and name the directory of one",
+        path.display(),
+        trees.join(", ")
+    )]
+    ManyTrees {
+        /// The directory or archive, as it was given.
+        path: PathBuf,
+        /// Where the trees lie in it.
+        trees: Vec<String>,
+    },
+    /// A member of an archive that cannot be taken as it is; nothing of the archive is.
+    #[error("{}: member {member:?} {why}", path.display())]
+    Member {
+        /// The archive, as it was given.
+        path: PathBuf,
+        /// The member's name, cut to [`Error::TEXT_MAX`] characters.
+        member: String,
+        /// What is wrong with it, and what to do.
+        why: &'static str,
+    },
+    /// An archive whose bytes are not those that were packed.
+    #[error(
+        "{}: damaged or cut short after member {member:?}; copy or make it again",
+        path.display()
+    )]
+    Damaged {
+        /// The archive, as it was given.
+        path: PathBuf,
+        /// The last member that was seen, cut to [`Error::TEXT_MAX`] characters.
+        member: String,
+        /// What was met instead.
+        source: io::Error,
+    },
+    /// An archive that cannot be unpacked for want of space or of a right.
+    #[error(
+        "{}: unpack into {}; set TMPDIR to a directory with room",
+        path.display(),
+        into.display()
+    )]
+    Unpack {
+        /// The archive, as it was given.
+        path: PathBuf,
+        /// The directory that it is unpacked into.
+        into: PathBuf,
+        /// The file system's answer.
+        source: io::Error,
+    },
+    /// A capture that cannot be written.
+    #[error("write the capture")]
+    Write {
+        /// The answer of what it is written to.
+        source: io::Error,
+    },
+    /// A capture that would hold more identities than can be masked.
+    #[error(
+        "more than {limit} serial numbers, addresses and UUIDs; capture fewer classes, or unmasked"
+    )]
+    TooManyIdentities {
+        /// The most that are masked.
+        limit: usize,
+    },
     /// Reading needs a right that we do not have.
     #[error("read {path}: permission denied")]
     Denied {
@@ -73,12 +154,17 @@ impl Error {
     /// A malformed text, kept short: it goes into a message.
     #[must_use]
     pub fn malformed(path: &str, expected: &'static str, text: &str) -> Self {
-        let text = text.chars().take(Self::TEXT_MAX).collect();
         Self::Malformed {
             path: path.to_owned(),
             expected,
-            text,
+            text: Self::cut(text),
         }
+    }
+
+    /// A text that goes into a message, cut to [`Error::TEXT_MAX`] characters.
+    #[must_use]
+    pub(crate) fn cut(text: &str) -> String {
+        text.chars().take(Self::TEXT_MAX).collect()
     }
 }
 

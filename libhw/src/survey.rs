@@ -158,10 +158,11 @@ impl<'a> Survey<'a> {
                     text,
                 },
             ),
-            Error::Root { path, source } => (
-                path.display().to_string(),
+            // Those of opening and of writing a tree are no answers to reading it.
+            other => (
+                String::new(),
                 Reason::Unreadable {
-                    error: source.to_string(),
+                    error: other.to_string(),
                 },
             ),
         };

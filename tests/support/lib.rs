@@ -9,6 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
+/// The README's Rust examples are compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 /// One machine's tree, unpacked.
 #[derive(Clone, Debug)]
 pub struct Tree {
@@ -40,10 +45,20 @@ pub fn trees() -> Option<&'static [Tree]> {
     trees.as_deref()
 }
 
-/// Says that a test did not run, and why. Past what the test harness captures: a test that did not run is no
-/// test that passed.
+/// Says that a test did not run, and why: past what the test harness captures, and in the file that `ci/test`
+/// names in `GNOMON_SKIPPED`, since a test that did not run is no test that passed.
+///
+/// # Panics
+/// When that file cannot be written.
 pub fn skipped(reason: &str) {
-    let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
+    let thread = std::thread::current();
+    let line = format!("{}: {reason}\n", thread.name().unwrap_or("a test"));
+    let _ = write!(std::io::stderr(), "SKIPPED: {line}");
+    if let Some(list) = std::env::var_os("GNOMON_SKIPPED") {
+        let list = fs::OpenOptions::new().append(true).create(true).open(list);
+        let mut list = list.expect("the list of skipped tests");
+        list.write_all(line.as_bytes()).expect("room for a line");
+    }
 }
 
 /// Whether a program can be started; a line says so where not.

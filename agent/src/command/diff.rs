@@ -174,28 +174,33 @@ fn view(changes: &[Change], style: Style) -> String {
     page.into_text()
 }
 
-/// The fields that tell a person what a row is, where it has them.
-const TELLING: [&str; 14] = [
-    "class",
-    "vendor",
-    "device",
-    "name",
-    "level",
-    "kind",
-    "driver",
-    "size_bytes",
-    "memory_total_bytes",
-    "total",
-    "cpus",
-    "nodes",
-    "reason",
-    "text",
+/// The fields that tell a person what a row is, where it has them; the second name tells it better.
+const TELLING: [(&str, &str); 16] = [
+    ("class", ""),
+    ("vendor", ""),
+    ("vendor_id", "vendor"),
+    ("device", ""),
+    ("device_id", "device"),
+    ("name", ""),
+    ("level", ""),
+    ("kind", ""),
+    ("driver", ""),
+    ("size_bytes", ""),
+    ("memory_total_bytes", ""),
+    ("total", ""),
+    ("cpus", ""),
+    ("nodes", ""),
+    ("reason", ""),
+    ("text", ""),
 ];
 
 fn whole(place: &str, change: &Change) -> String {
-    let field = |name: &&str| {
-        let value = change.row.as_ref()?.get(name)?;
-        Some(shown(name, value)).filter(|text| !text.is_empty())
+    let field = |(name, better): &(&str, &str)| {
+        let row = change
+            .row
+            .as_ref()
+            .filter(|row| row.get(better).is_none())?;
+        Some(shown(name, row.get(name)?)).filter(|text| !text.is_empty())
     };
     let fields: Vec<_> = TELLING.iter().filter_map(field).collect();
     format!("{place} {}", fields.join(" "))
@@ -299,7 +304,7 @@ mod tests {
         assert_eq!(
             view(&diff::diff(&before, &after, false), Style::default()),
             "~ numa nodes 0 memory_total_bytes 64 GiB → 32 GiB\n\
-             + pci functions 0000:3b:00.0 Ethernet controller Intel Corporation\n"
+             + pci functions 0000:3b:00.0 Ethernet controller Intel Corporation 0x0000\n"
         );
         let (before, after) = (inventory(1, vec![card]), inventory(1, vec![other]));
         assert_eq!(

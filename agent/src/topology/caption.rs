@@ -214,6 +214,7 @@ pub(super) fn core_caches(tree: &Tree<'_>, marks: &Marks) -> (Vec<String>, bool)
     let whose = |cpus: &IdSet| match marks.kinds.iter().find(|(_, _, of)| of == cpus) {
         _ if single => "each core".to_owned(),
         Some((_, words, _)) => format!("each {words}"),
+        None if cpus.len() == 1 => format!("core {cpus}"),
         None => format!("each core of CPUs {}", list(cpus)),
     };
     let lines = alike.iter().filter(|(caches, _)| !caches.is_empty());
@@ -235,6 +236,19 @@ pub(super) fn node_memory(node: &Node) -> String {
         Some(bytes) => bytes.to_string(),
         None => "memory unknown".to_owned(),
     }
+}
+
+/// `tier 4`, where there are several.
+pub(super) fn node_tier(inventory: &Inventory, node: &Node) -> Option<String> {
+    let tier = node.tier.filter(|_| tiered(inventory));
+    tier.map(|tier| format!("tier {tier}"))
+}
+
+fn tiered(inventory: &Inventory) -> bool {
+    inventory
+        .numa
+        .as_ref()
+        .is_some_and(|numa| numa.tiers.len() > 1)
 }
 
 /// The lines below a node's name: huge pages, memory-side caches, how it is reached.
@@ -281,7 +295,8 @@ fn pages(pool: &Pool) -> String {
 /// What is said once for the whole machine: huge pages, tiers, what is not drawn and why.
 pub(super) fn notes(inventory: &Inventory, tree: &Tree<'_>) -> Vec<String> {
     let mut notes = huge_page_notes(inventory, tree);
-    for tier in inventory.numa.iter().flat_map(|numa| &numa.tiers) {
+    let tiers = inventory.numa.iter().flat_map(|numa| &numa.tiers);
+    for tier in tiers.filter(|_| tiered(inventory)) {
         notes.push(format!(
             "memory tier {}: nodes {}",
             tier.id,

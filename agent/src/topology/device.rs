@@ -289,11 +289,12 @@ fn short_name(function: &Function) -> String {
     let device = function.device.as_deref().map(clean);
     let class = function.class.as_deref().map(clean);
     let device = device.map(|name| short_device(&name, class.as_deref()));
-    let ids = format!("{:04x}:{:04x}", function.vendor_id, function.device_id);
+    let known = function.vendor_id != 0 || function.device_id != 0;
+    let ids = known.then(|| format!("{:04x}:{:04x}", function.vendor_id, function.device_id));
     match (vendor, device) {
         (Some(vendor), Some(device)) if device.starts_with(&vendor) => device,
         (Some(vendor), Some(device)) => format!("{vendor} {device}"),
-        (vendor, _) => [vendor, Some(ids), class]
+        (vendor, _) => [vendor, ids, class]
             .into_iter()
             .flatten()
             .collect::<Vec<_>>()

@@ -79,10 +79,8 @@ fn node(inventory: &Inventory, block: &Block<'_>, title: &str) -> Vec<Line> {
     } else {
         ""
     };
-    let tier = node
-        .tier
-        .map(|tier| format!(" · tier {tier}"))
-        .unwrap_or_default();
+    let tier = caption::node_tier(inventory, node);
+    let tier = tier.map(|tier| format!(" · {tier}")).unwrap_or_default();
     let memory = format!("{}{tier}{bare}", caption::node_memory(node));
     let more = caption::node_lines(inventory, node);
     let more = more

@@ -8,7 +8,7 @@ mod shape;
 
 use libhw::inventory::Inventory;
 
-use self::shape::{Manner, Part, Section, Shape, badness, machine, shapes};
+use self::shape::{Manner, Part, Section, Shape, machine, shapes};
 use super::caption::Marks;
 use super::heading::{self, Line};
 use super::tree::{Block, Kind, MACHINE, Tree};
@@ -61,21 +61,16 @@ pub(super) fn plan(inventory: &Inventory, tree: &Tree<'_>, marks: &Marks, least:
     let area = |size: Size| u64::from(size.w.max(1)) * u64::from(size.h.max(1));
     let smallest = tried
         .iter()
-        .map(|(_, shapes)| area(machine(shapes)))
+        .map(|(_, shapes)| area(machine(shapes).0))
         .min()
         .unwrap_or(1);
     let [first, ..] = &tried;
     let best = tried.iter().min_by_key(|(taste, shapes)| {
-        let size = machine(shapes);
-        let waste = area(size) * 100 / smallest;
-        let size = Size {
-            h: size.h + AROUND,
-            ..size
-        };
-        (badness(size, PAGE_ASPECT) + waste, taste.abs_diff(100))
+        let (size, badness) = machine(shapes);
+        (badness + area(size) * 100 / smallest, taste.abs_diff(100))
     });
     let (taste, shapes) = best.unwrap_or(first);
-    let size = machine(shapes);
+    let (size, _) = machine(shapes);
     let size = Size {
         w: size.w.max(least),
         ..size

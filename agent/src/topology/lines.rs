@@ -97,7 +97,7 @@ impl Sheet<'_> {
             .chain(&machine.apart)
             .rev();
         stack.extend(roots.map(|index| (self.item(*index), String::new(), true)));
-        let mut first = true;
+        let mut tall = None;
         while let Some((item, prefix, last)) = stack.pop() {
             let inner = self.inner(item);
             let root = prefix.is_empty() && self.root(item);
@@ -106,10 +106,13 @@ impl Sheet<'_> {
                 (_, true) => ("└─ ", format!("{prefix}   ")),
                 (_, false) => ("├─ ", format!("{prefix}│  ")),
             };
-            if root && !first {
-                self.out.push('\n');
+            if root {
+                // A root with something below it stands apart from the next.
+                if tall.is_some_and(|tall| tall || !inner.is_empty()) {
+                    self.out.push('\n');
+                }
+                tall = Some(!inner.is_empty());
             }
-            first = false;
             let more = if inner.is_empty() { "   " } else { "│  " };
             let pieces = self.pieces(item);
             self.wrap(
@@ -195,8 +198,7 @@ impl Sheet<'_> {
         if let Some(node) = block.node {
             pieces.push(Piece(caption::node_memory(node), Tint::Plain));
             pieces.extend(
-                node.tier
-                    .map(|tier| Piece(format!("tier {tier}"), Tint::Plain)),
+                caption::node_tier(self.inventory, node).map(|tier| Piece(tier, Tint::Plain)),
             );
             if node.cpus.is_empty() {
                 pieces.push(Piece("no CPUs".to_owned(), Tint::Soft));

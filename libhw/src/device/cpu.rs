@@ -11,12 +11,15 @@ mod arm;
 mod cache;
 mod cpuinfo;
 mod frequency;
+mod identity;
 mod kind;
+mod thread;
 mod topology;
 mod vulnerability;
 
 use serde::{Deserialize, Serialize};
 
+use self::thread::Relation;
 use crate::idset::IdSet;
 use crate::parse;
 use crate::survey::Survey;
@@ -327,16 +330,26 @@ pub enum VulnerabilityState {
 /// Reads the class.
 #[must_use]
 pub fn discover(survey: &Survey<'_>) -> Cpu {
-    let census = topology::census(survey);
+    let mut census = topology::census(survey);
+    let mut cpuinfo = cpuinfo::read(survey, &census.online);
+    if cpuinfo.models.is_empty() {
+        cpuinfo.models = identity::read(survey, &census.online);
+    }
+    if census.present.is_empty() {
+        census.online = cpuinfo.cpus();
+        census.present = cpuinfo.cpus();
+    }
     let groups = topology::groups(survey, &census.online);
-    let cpuinfo = cpuinfo::read(survey, &census.online);
     let kinds = kind::read(survey, &census.online, &groups.cores);
     let caches = caches(survey, &census.online, &groups.cores, &cpuinfo, &kinds);
+    let cores = Relation::of_groups(&groups.cores);
+    let policies = frequency::policies(survey, &census.online, |cpu| cores.of(cpu));
     let path = |name: &str| format!("{CPUS}/{name}");
     let smt_active = survey.value(&path("smt/active"), parse::switch);
+    let known = !census.present.is_empty();
     let mut cpu = Cpu {
         possible: census.possible,
-        offline: Some(census.present.difference(&census.online)),
+        offline: known.then(|| census.present.difference(&census.online)),
         isolated: set(survey, &path("isolated")),
         nohz_full: set(survey, &path("nohz_full")),
         smt_control: survey.text(&path("smt/control")),
@@ -352,12 +365,12 @@ pub fn discover(survey: &Survey<'_>) -> Cpu {
         cores: groups.cores,
         cpus: Vec::new(),
         caches,
-        policies: frequency::policies(survey, &census.online),
+        policies,
         vulnerabilities: vulnerability::read(survey),
-        present: Some(census.present),
-        online: Some(census.online),
+        present: known.then_some(census.present),
+        online: known.then_some(census.online),
     };
-    cpu.cpus = threads(&cpu, &topology::nodes(survey));
+    cpu.cpus = thread::table(&cpu, &topology::nodes(survey));
     cpu
 }
 
@@ -437,50 +450,5 @@ fn runs_threads(cores: &[Group]) -> Option<bool> {
     (!cores.is_empty()).then_some(several)
 }
 
-fn threads(cpu: &Cpu, nodes: &[(u32, IdSet)]) -> Vec<Thread> {
-    let of = |groups: &[Group]| Relation::new(groups.iter().map(|group| (group.id, &group.cpus)));
-    let (drawers, books, packages) = (of(&cpu.drawers), of(&cpu.books), of(&cpu.packages));
-    let (dies, clusters, cores) = (of(&cpu.dies), of(&cpu.clusters), of(&cpu.cores));
-    let nodes = Relation::new(nodes.iter().map(|(id, cpus)| (*id, cpus)));
-    let models = Relation::new(cpu.models.iter().map(|model| (model.id, &model.cpus)));
-    let online = cpu.online.iter().flat_map(IdSet::iter);
-    let online: IdSet = online.collect();
-    let thread = |id| Thread {
-        id,
-        online: online.contains(id),
-        drawer: drawers.of(id),
-        book: books.of(id),
-        package: packages.of(id),
-        die: dies.of(id),
-        cluster: clusters.of(id),
-        core: cores.of(id),
-        node: nodes.of(id),
-        model: models.of(id),
-    };
-    let present = cpu.present.iter().flat_map(IdSet::iter);
-    present.map(thread).collect()
-}
-
-/// Which row of a table each CPU belongs to.
-struct Relation(Vec<Option<u32>>);
-
-impl Relation {
-    fn new<'a>(rows: impl Iterator<Item = (u32, &'a IdSet)>) -> Self {
-        let mut rows_by_cpu = Vec::new();
-        for (row, cpus) in rows {
-            for cpu in cpus.iter().map(|cpu| cpu as usize) {
-                if rows_by_cpu.len() <= cpu {
-                    rows_by_cpu.resize(cpu + 1, None);
-                }
-                if let Some(slot) = rows_by_cpu.get_mut(cpu) {
-                    *slot = Some(row);
-                }
-            }
-        }
-        Self(rows_by_cpu)
-    }
-
-    fn of(&self, cpu: u32) -> Option<u32> {
-        self.0.get(cpu as usize).copied().flatten()
-    }
-}
+#[cfg(test)]
+mod tests;

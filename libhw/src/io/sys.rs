@@ -5,10 +5,11 @@
 )]
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat};
-use nix::sys::stat::Mode;
+use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat};
+use nix::sys::stat::{Mode, SFlag, fstatat};
 use nix::unistd::read;
 
 /// What a directory says an entry is, without looking at the entry.
@@ -27,8 +28,16 @@ pub(super) const FILE: OFlag = OFlag::O_RDONLY
     .union(OFlag::O_NONBLOCK)
     .union(OFlag::O_NOCTTY);
 
-/// How a directory or a link is opened as a place only.
-pub(super) const PLACE: OFlag = OFlag::O_PATH.union(OFlag::O_NOFOLLOW);
+/// How what a link leads to is opened as a place only.
+pub(super) const PLACE_BEHIND: OFlag = OFlag::O_PATH;
+
+/// How a directory or a link itself is opened as a place only.
+pub(super) const PLACE: OFlag = PLACE_BEHIND.union(OFlag::O_NOFOLLOW);
+
+/// Opens the directory that is to be a root, as the caller names it.
+pub(super) fn open_directory(path: &Path) -> Result<OwnedFd, Errno> {
+    nix::fcntl::open(path, DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())
+}
 
 /// Opens `path` as if `root` were `/`: links, absolute ones and `..` too, stay inside (Linux 5.6).
 pub(super) fn open_in_root(
@@ -92,21 +101,37 @@ pub(super) fn entries(directory: &OwnedFd) -> Result<Vec<(String, EntryKind)>, E
         let mut rest = buffer.get(..filled).unwrap_or_default();
         while let Some((entry, after)) = entry(rest) {
             rest = after;
-            entries.extend(entry);
+            entries.extend(entry.map(|(name, kind)| match kind {
+                Some(kind) => (name, kind),
+                None => looked_at(directory, name),
+            }));
         }
     }
 }
 
-/// A name and what it is; `None` for `.`, `..` and names that are no UTF-8, which the kernel never makes.
-type Entry = Option<(String, EntryKind)>;
+/// What an entry is where its file system does not say so in the listing.
+fn looked_at(directory: &OwnedFd, name: String) -> (String, EntryKind) {
+    let stat = fstatat(directory, name.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW);
+    let kind = match stat.map(|stat| SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT) {
+        Ok(SFlag::S_IFDIR) => EntryKind::Directory,
+        Ok(SFlag::S_IFLNK) => EntryKind::Link,
+        _ => EntryKind::Other,
+    };
+    (name, kind)
+}
+
+/// A name and what it is, where that is said; `None` for `.`, `..` and names that are no UTF-8, which the
+/// kernel never makes.
+type Entry = Option<(String, Option<EntryKind>)>;
 
 /// One `struct linux_dirent64` (getdents64(2)): ino u64, off u64, reclen u16, type u8, name, NUL.
 fn entry(bytes: &[u8]) -> Option<(Entry, &[u8])> {
     let length = usize::from(u16::from_ne_bytes([*bytes.get(16)?, *bytes.get(17)?]));
     let kind = match *bytes.get(18)? {
-        libc::DT_DIR => EntryKind::Directory,
-        libc::DT_LNK => EntryKind::Link,
-        _ => EntryKind::Other,
+        libc::DT_DIR => Some(EntryKind::Directory),
+        libc::DT_LNK => Some(EntryKind::Link),
+        libc::DT_UNKNOWN => None,
+        _ => Some(EntryKind::Other),
     };
     let name = bytes.get(19..length)?.split(|byte| *byte == 0).next()?;
     let name = std::str::from_utf8(name)

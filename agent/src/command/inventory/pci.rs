@@ -23,10 +23,10 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
         Column::Left("driver"),
         Column::Right("node"),
         Column::Right("group"),
-        Column::Left("link"),
+        Column::Wrap("link"),
         Column::Left("VFs"),
-        Column::Left("state"),
-        Column::Left("label"),
+        Column::Wrap("state"),
+        Column::Wrap("label"),
     ]);
     for function in &pci.functions {
         table.row(row(function, detail));
@@ -35,11 +35,10 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
 }
 
 fn row(function: &Function, detail: bool) -> [Cell; 10] {
-    let device = if detail {
-        format!("{} {}", short_device(function), ids(function))
-    } else {
-        short_device(function)
-    };
+    let (mut device, ids) = (short_device(function), ids(function));
+    if detail && device != ids {
+        device = format!("{device} {ids}");
+    }
     [
         function.id.as_str().into(),
         class(function).into(),
@@ -156,7 +155,7 @@ pub(super) fn is_less(now: Link, most: Link) -> bool {
 
 fn vfs(function: &Function) -> String {
     match (&function.sriov, &function.physical_function) {
-        (Some(sriov), _) => format!("{} of {}", sriov.vfs, sriov.vfs_total),
+        (Some(sriov), _) => format!("{}/{}", sriov.vfs, sriov.vfs_total),
         (None, Some(physical)) => format!("of {physical}"),
         (None, None) => String::new(),
     }

@@ -38,6 +38,8 @@ pub(super) struct Section {
 pub(super) struct Shape {
     pub(super) size: Size,
     pub(super) columns: Vec<usize>,
+    /// How far it is from what it should look like.
+    pub(super) badness: u64,
 }
 
 /// Space within a box, space between those in it, and the width that a height of 100 should have.
@@ -245,13 +247,14 @@ impl Shape {
             (badness(whole, manner.aspect) + 2 * holes, width, size)
         });
         let best = tried.min_by_key(|(badness, width, _)| (*badness, *width));
-        let (_, width, size) = best.unwrap_or_default();
+        let (badness, width, size) = best.unwrap_or_default();
         let columns = sections
             .iter()
             .map(|section| section.fitting(width, manner.gap));
         Self {
             size,
             columns: columns.collect(),
+            badness,
         }
     }
 }
@@ -276,7 +279,7 @@ pub(super) fn shapes(
 }
 
 /// 100 for the wanted shape, more for any other, much more for what no page holds.
-pub(super) fn badness(size: Size, aspect: u64) -> u64 {
+fn badness(size: Size, aspect: u64) -> u64 {
     let (w, h) = (
         u64::from(size.w.max(1)) * 100,
         u64::from(size.h.max(1)) * aspect.max(1),
@@ -285,9 +288,8 @@ pub(super) fn badness(size: Size, aspect: u64) -> u64 {
     shape + u64::from(size.w.saturating_sub(PAGE)) * 4
 }
 
-/// The shape of the whole machine.
-pub(super) fn machine(shapes: &[Shape]) -> Size {
-    shapes
-        .get(MACHINE)
-        .map_or(Size::default(), |shape| shape.size)
+/// The size of the whole machine, and how far the page is from what it should look like.
+pub(super) fn machine(shapes: &[Shape]) -> (Size, u64) {
+    let machine = shapes.get(MACHINE);
+    machine.map_or((Size::default(), 0), |shape| (shape.size, shape.badness))
 }

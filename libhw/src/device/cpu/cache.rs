@@ -135,9 +135,20 @@ struct Shape {
     line_size: Option<Bytes>,
     ways: Option<u32>,
     sets: Option<u32>,
+    /// Whether the kernel numbers them, which depends on the architecture and the firmware.
+    numbered: bool,
 }
 
 impl Instance {
+    /// Gives it its shape if it has none yet, and then reads what only that tells to be there.
+    fn describe(&mut self, survey: &Survey<'_>, cpu: u32, index: u32, shape: Option<Shape>) {
+        if self.shape.is_none() {
+            self.shape = shape;
+            let numbered = shape.is_some_and(|shape| shape.numbered);
+            self.kernel_id = numbered.then(|| kernel_id(survey, cpu, index)).flatten();
+        }
+    }
+
     fn cache(self) -> Option<Cache> {
         let shape = self.shape?;
         Some(Cache {
@@ -193,7 +204,7 @@ impl<D: Eq + Hash> Reader<'_, D> {
         for ((index, at), shape) in found.iter().zip(shapes) {
             let place = self.places.get_mut(index);
             if let Some(instance) = place.and_then(|place| place.instances.get_mut(*at)) {
-                instance.shape = instance.shape.or(*shape);
+                instance.describe(self.survey, cpu, *index, *shape);
             }
         }
     }
@@ -217,7 +228,7 @@ impl Place {
         self.cpus = self.cpus.union(&cpus);
         self.instances.push(Instance {
             size: bytes(survey, &path("size")),
-            kernel_id: survey.value(&path("id"), parse::decimal),
+            kernel_id: None,
             cpus,
             shape: None,
         });
@@ -236,6 +247,10 @@ fn bytes(survey: &Survey<'_>, path: &str) -> Option<Bytes> {
         .filter(|size| *size != Bytes(0))
 }
 
+fn kernel_id(survey: &Survey<'_>, cpu: u32, index: u32) -> Option<u64> {
+    survey.value(&attribute(cpu, index, "id"), parse::decimal)
+}
+
 /// `None` for what has no level or no type: it is no cache.
 fn shape(survey: &Survey<'_>, cpu: u32, index: u32) -> Option<Shape> {
     let path = |name: &str| attribute(cpu, index, name);
@@ -247,5 +262,6 @@ fn shape(survey: &Survey<'_>, cpu: u32, index: u32) -> Option<Shape> {
         line_size: bytes(survey, &path("coherency_line_size")),
         ways: survey.value(&path("ways_of_associativity"), parse::decimal),
         sets: survey.value(&path("number_of_sets"), parse::decimal),
+        numbered: kernel_id(survey, cpu, index).is_some(),
     })
 }

@@ -30,6 +30,16 @@ pub(super) struct Cpuinfo {
     pub(super) shared_caches: Vec<Cache>,
 }
 
+impl Cpuinfo {
+    /// The CPUs that it tells of.
+    pub(super) fn cpus(&self) -> IdSet {
+        self.models
+            .iter()
+            .flat_map(|model| model.cpus.iter())
+            .collect()
+    }
+}
+
 /// Reads the file. What stands for no CPU in particular stands for all that are `online`.
 pub(super) fn read(survey: &Survey<'_>, online: &IdSet) -> Cpuinfo {
     parse(&survey.raw("proc/cpuinfo").unwrap_or_default(), online)
