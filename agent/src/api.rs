@@ -36,6 +36,8 @@ pub(crate) struct Shared {
     /// Whether the loop that answers requests lives, and what wakes it.
     pub(crate) api: Pulse,
     pub(crate) api_wake: Notify,
+    /// A connection has ended.
+    pub(crate) parted: Notify,
     /// Wakes the loop that waits for uevents and signals.
     pub(crate) wake: Waker,
     pub(crate) counters: Counters,

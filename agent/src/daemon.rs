@@ -286,6 +286,7 @@ fn shared(state_dir: PathBuf, wake: Waker) -> Shared {
         watcher: Pulse::default(),
         api: Pulse::default(),
         api_wake: tokio::sync::Notify::new(),
+        parted: tokio::sync::Notify::new(),
         wake,
         counters: Counters::default(),
         replay: false,

@@ -251,11 +251,10 @@ mod tests {
     #[test]
     fn what_is_written_is_there_at_the_next_start() {
         let directory = tempfile::tempdir().unwrap();
-        let mut inventory = Inventory::default();
-        inventory.system = Some(libhw::device::system::System {
-            hostname: Some("a".into()),
-            ..Default::default()
-        });
+        let inventory = Inventory {
+            numa: Some(libhw::device::numa::Numa::default()),
+            ..Inventory::default()
+        };
         let mut store = Store::open(directory.path(), 1 << 20).unwrap();
         assert!(store.inventory().is_none());
         store.write(&inventory, true).unwrap();

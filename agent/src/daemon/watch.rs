@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use libhw::io::footprint;
 use libhw::io::uevent::{self, Heard};
 use libhw::watch::{Sequence, Uevent};
 use nix::errno::Errno;
@@ -145,6 +146,9 @@ impl<'a> Watch<'a> {
 
     fn now_ready(&mut self) {
         self.ready = true;
+        if let Err(error) = footprint::release_code() {
+            log::debug!("no memory could be given back: {error}");
+        }
         notify::ready(&self.summary());
         self.watchdog = sd_notify::watchdog_enabled().map(|period| Watchdog {
             half: period / 2,

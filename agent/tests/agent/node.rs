@@ -254,14 +254,14 @@ impl Agent {
     }
 
     /// The value of a sample.
-    pub(crate) fn metric(&self, sample: &str) -> f64 {
+    pub(crate) fn metric(&self, sample: &str) -> String {
         let answer = self.get("/metrics");
         let line = answer
             .body
             .lines()
             .find_map(|line| line.strip_prefix(sample));
         let line = line.unwrap_or_else(|| panic!("no {sample} in {}", answer.body));
-        line.trim().parse().unwrap()
+        line.trim().to_owned()
     }
 
     /// Asks again and again until `done`; for what the agent does in its own time.

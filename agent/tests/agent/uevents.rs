@@ -74,6 +74,7 @@ fn a_change_is_on_disk_within_50_ms_of_the_kernels_event() {
     // Of a machine that does other things meanwhile, the best of them tells what the agent takes.
     let best = times.iter().min().unwrap();
     assert!(*best < Duration::from_millis(50), "{times:?}");
-    assert!(agent.metric("gnomon_uevents_total") >= 8.0);
+    let heard: u64 = agent.metric("gnomon_uevents_total").parse().unwrap();
+    assert!(heard >= 8, "{heard}");
     assert!(agent.stop().success());
 }
