@@ -47,6 +47,11 @@ step() {
     printf -- '--- %s: %s in %s s\n' "$current" "$outcome" $((SECONDS - start))
 }
 
+# Runs another job, whose steps count here: job COMMAND...
+job() {
+    "$@" || tally failed 1 "$1 ended early"
+}
+
 # Ends the current step as one that could not run: skip REASON
 skip() {
     printf 'SKIPPED: %s: %s\n' "$current" "$1"

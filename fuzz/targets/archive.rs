@@ -51,23 +51,39 @@ const KINDS: &[EntryType] = &[
     EntryType::Directory,
     EntryType::Symlink,
     EntryType::Link,
+];
+
+const ODD_KINDS: &[EntryType] = &[
     EntryType::Fifo,
     EntryType::Char,
     EntryType::GNUSparse,
     EntryType::GNULongName,
+    EntryType::GNULongLink,
     EntryType::XHeader,
+    EntryType::XGlobalHeader,
 ];
+
+/// No archive has more members.
+const MEMBERS_MAX: usize = 12;
 
 /// A tar with right check sums, which mutated bytes would never have.
 fn packed(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
-    let torn = bytes.ratio(1, 24)?;
+    let torn = bytes.ratio(1, 32)?;
     let mut archive = Builder::new(Vec::new());
-    while !bytes.is_empty() {
+    for _ in 0..MEMBERS_MAX {
+        if bytes.is_empty() {
+            break;
+        }
         let length = usize::from(bytes.int_in_range(0..=80_u8)?).min(bytes.len());
         let mut header = Header::new_gnu();
-        header.set_entry_type(*bytes.choose(KINDS)?);
+        let kinds = if bytes.ratio(1, 32)? {
+            ODD_KINDS
+        } else {
+            KINDS
+        };
+        header.set_entry_type(*bytes.choose(kinds)?);
         header.set_mode(bytes.int_in_range(0..=0o7777)?);
-        header.set_size(if bytes.ratio(1, 60)? {
+        header.set_size(if bytes.ratio(1, 100)? {
             u64::MAX >> 1
         } else {
             length as u64
@@ -79,7 +95,7 @@ fn packed(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         };
         fill(&mut header.as_old_mut().name, bytes.choose(names)?);
         fill(&mut header.as_old_mut().linkname, bytes.choose(TARGETS)?);
-        if bytes.ratio(1, 60)? {
+        if bytes.ratio(1, 100)? {
             header.as_mut_bytes()[usize::from(bytes.int_in_range(0..=255_u8)?) * 2] = 0xff;
         }
         header.set_cksum();

@@ -5,7 +5,8 @@
 //!
 //! A group (core, cluster, die, book, drawer) is named by its lowest CPU, which stays the same when others
 //! come and go; a package by its `physical_package_id` where that is unique. Groups are made of the sets
-//! that the kernel lists, never counted from ids, which have gaps and repeat.
+//! that the kernel lists, not counted from ids, which have gaps and repeat; only a tree that has nothing
+//! but ids is grouped by these.
 
 mod arm;
 mod cache;
@@ -33,10 +34,10 @@ pub struct Cpu {
     /// `possible`: the CPUs that this boot can ever have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub possible: Option<IdSet>,
-    /// `present`: the CPUs that are plugged in.
+    /// `present`: the CPUs that are plugged in; from their directories where the kernel doesn't tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub present: Option<IdSet>,
-    /// `online`.
+    /// `online`; from the CPUs' directories where the kernel doesn't tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub online: Option<IdSet>,
     /// Present and not online.
@@ -51,7 +52,7 @@ pub struct Cpu {
     /// `smt/control`: `on`, `off`, `forceoff`, `notsupported` or `notimplemented`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smt_control: Option<String>,
-    /// `smt/active`: whether a core runs more than one thread now.
+    /// `smt/active`: whether a core runs more than one thread now; from the cores on older kernels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smt_active: Option<bool>,
     /// `cpufreq/boost`, or the inverse of `intel_pstate/no_turbo`.
@@ -70,10 +71,11 @@ pub struct Cpu {
     pub books: Vec<Group>,
     /// Packages (sockets).
     pub packages: Vec<Group>,
-    /// Dies, where the kernel tells them; else empty.
+    /// Dies, where the kernel tells them: not those that are their whole package.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dies: Vec<Group>,
-    /// Clusters (cores that share what lies below the last-level cache), where the kernel tells them; else empty.
+    /// Clusters (cores that share an L2, a tag of the L3 or a bus), where the kernel tells them: not those that
+    /// are a single core, a die or a package.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<Group>,
     /// Cores.
@@ -143,25 +145,26 @@ pub struct Thread {
 pub struct Model {
     /// Its lowest CPU.
     pub id: u32,
-    /// `vendor_id`, or the vendor of Arm's implementer number: `GenuineIntel`, `ARM`.
+    /// `vendor_id`, or the vendor of Arm's implementer or RISC-V's `mvendorid`: `GenuineIntel`, `ARM`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
-    /// `model name`, or the name of Arm's part number: `Neoverse-N1`.
+    /// `model name`, `cpu` (POWER, sparc), `uarch` (RISC-V), or the name behind Arm's part number or the
+    /// machine number of s390: `Neoverse-N1`, `IBM z13`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `cpu family`, `cpu architecture`.
+    /// `cpu family`, `CPU architecture`; `type` on sparc.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<String>,
-    /// `model`, `CPU part`, `machine`.
+    /// `model`, `CPU part`, `marchid`; `machine` on s390.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// `stepping`; on Arm `rNpM` of variant and revision; on POWER `revision`.
+    /// `stepping`; on Arm `rNpM` of variant and revision; on POWER and ia64 `revision`; `mimpid` on RISC-V.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stepping: Option<String>,
     /// `microcode`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub microcode: Option<String>,
-    /// `flags`, `Features`, `features` or `isa`, sorted.
+    /// `flags`, `Features`, `features`, `cpucaps`, `capabilities` or the parts of `isa`, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
     /// `bugs`, sorted.
@@ -199,7 +202,7 @@ pub struct Kind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cache {
-    /// Level, type and lowest CPU: `L1d.0`, `L1i.0`, `L2.0`, `L3.24`.
+    /// Level, type and lowest CPU: `L1d.0`, `L1i.0`, `L2.0`, `L3.24`; `L3` of one whose CPUs are not told.
     pub id: String,
     /// `level`: 1 is nearest to the core.
     pub level: u32,
@@ -220,7 +223,7 @@ pub struct Cache {
     /// `id`: the kernel's number, unique among the caches of one level and type (resctrl's domain).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_id: Option<u64>,
-    /// The online CPUs that share it.
+    /// The online CPUs that share it; empty where the kernel tells of the cache but not of these (s390's L3).
     pub cpus: IdSet,
 }
 
@@ -339,7 +342,10 @@ pub fn discover(survey: &Survey<'_>) -> Cpu {
         census.online = cpuinfo.cpus();
         census.present = cpuinfo.cpus();
     }
-    let groups = topology::groups(survey, &census.online);
+    let mut groups = topology::groups(survey, &census.online);
+    if cpuinfo.models.iter().any(has_compute_units) {
+        groups.cores = topology::of_compute_units(survey, groups.cores);
+    }
     let kinds = kind::read(survey, &census.online, &groups.cores);
     let caches = caches(survey, &census.online, &groups.cores, &cpuinfo, &kinds);
     let cores = Relation::of_groups(&groups.cores);
@@ -372,6 +378,11 @@ pub fn discover(survey: &Survey<'_>) -> Cpu {
     };
     cpu.cpus = thread::table(&cpu, &topology::nodes(survey));
     cpu
+}
+
+/// AMD's family 15h (Bulldozer to Excavator), in which two cores share a unit.
+fn has_compute_units(model: &Model) -> bool {
+    model.vendor.as_deref() == Some("AuthenticAMD") && model.family.as_deref() == Some("21")
 }
 
 /// Reads again what changes without an event.
@@ -426,7 +437,7 @@ fn caches(
 ) -> Vec<Cache> {
     let models = Relation::new(cpuinfo.models.iter().map(|model| (model.id, &model.cpus)));
     let kinds = Relation::new(kinds.iter().map(|kind| (kind.id, &kind.cpus)));
-    let mut caches = cache::read(survey, online, |cpu| (models.of(cpu), kinds.of(cpu)));
+    let mut caches = cache::read(survey, online, cores, |cpu| (models.of(cpu), kinds.of(cpu)));
     if caches.is_empty() {
         caches = cache::of_each_core(cores, &cpuinfo.private_caches);
     }

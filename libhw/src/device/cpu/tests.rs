@@ -404,6 +404,29 @@ fn a_cache_is_read_once_and_its_size_is_its_own() {
 }
 
 #[test]
+fn a_cpu_of_one_design_may_have_a_cache_more_or_less() {
+    for order in [[0, 1, 2], [1, 0, 2], [2, 1, 0], [1, 2, 0]] {
+        let [small, middle, large] = order;
+        let l1 = |cpu: u32| cache(cpu, 0, ["1", "Data", "32K", &cpu.to_string()]);
+        let l2 = |cpu: u32| cache(cpu, 1, ["2", "Unified", "2048K", &cpu.to_string()]);
+        let l3 = |cpu: u32| cache(cpu, 2, ["3", "Unified", "8192K", &cpu.to_string()]);
+        let (cpu, _) = read_all(&[
+            told("0-2\n"),
+            [l1(small), l1(middle), l1(large)].concat(),
+            [l2(middle), l2(large)].concat(),
+            l3(large),
+        ]);
+        let levels = |level| {
+            cpu.caches
+                .iter()
+                .filter(|cache| cache.level == level)
+                .count()
+        };
+        assert_eq!([levels(1), levels(2), levels(3)], [3, 2, 1], "{order:?}");
+    }
+}
+
+#[test]
 fn cores_of_two_kinds_have_caches_of_their_own_design() {
     let (cpu, _) = read_all(&[
         told("0-1\n"),
@@ -613,4 +636,56 @@ fn a_tree_without_proc_still_names_its_processor() {
 fn an_empty_tree_has_no_cpus_and_no_problems() {
     let (cpu, problems) = read(&[]);
     assert_eq!((cpu, problems), (Cpu::default(), Vec::new()));
+}
+
+#[test]
+fn cores_of_an_amd_compute_unit_are_told_apart() {
+    let cpuinfo = |family: &str| {
+        let cpu = |id: u32| {
+            format!("processor\t: {id}\nvendor_id\t: AuthenticAMD\ncpu family\t: {family}\n\n")
+        };
+        vec![("/proc/cpuinfo".to_owned(), (0..4).map(cpu).collect())]
+    };
+    let files = [
+        told("0-3\n"),
+        each(0..4, "topology/core_id", |cpu| format!("{cpu}\n")),
+        each(0..4, "topology/physical_package_id", |_| "0\n".to_owned()),
+        each(0..4, "topology/thread_siblings_list", |cpu| run(cpu, 2)),
+        each(0..4, "topology/core_siblings_list", |_| "0-3\n".to_owned()),
+    ];
+    let cores = |family: &str| {
+        let (cpu, problems) = read_all(&[files.as_slice(), &[cpuinfo(family)]].concat());
+        assert_eq!(problems, []);
+        cpu.cores
+            .iter()
+            .map(|core| core.cpus.to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(cores("21"), ["0", "1", "2", "3"]);
+    assert_eq!(cores("23"), ["0-1", "2-3"]);
+}
+
+#[test]
+fn a_cache_with_an_empty_set_is_its_core_s() {
+    let files = [
+        told("0-3\n"),
+        each(0..4, "topology/core_id", |cpu| format!("{}\n", cpu / 2)),
+        each(0..4, "topology/physical_package_id", |_| "0\n".to_owned()),
+        each(0..4, "topology/thread_siblings_list", |cpu| run(cpu, 2)),
+        each(0..4, "topology/core_siblings_list", |_| "0-3\n".to_owned()),
+        each(0..4, "cache/index0/level", |_| "3\n".to_owned()),
+        each(0..4, "cache/index0/type", |_| "Unified\n".to_owned()),
+        each(0..4, "cache/index0/size", |_| "9216K\n".to_owned()),
+        each(0..4, "cache/index0/shared_cpu_map", |_| {
+            "00000000,00000000\n".to_owned()
+        }),
+    ];
+    let (cpu, problems) = read_all(&files);
+    assert_eq!(problems, []);
+    let caches: Vec<String> = cpu
+        .caches
+        .iter()
+        .map(|cache| cache.cpus.to_string())
+        .collect();
+    assert_eq!(caches, ["0-1", "2-3"]);
 }

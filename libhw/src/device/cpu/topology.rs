@@ -143,6 +143,30 @@ pub(super) fn groups(survey: &Survey<'_>, online: &IdSet) -> Groups {
     }
 }
 
+/// The cores of AMD's family 15h, whose older kernels list the two cores of a compute unit as siblings: each has a
+/// `core_id` of its own.
+pub(super) fn of_compute_units(survey: &Survey<'_>, units: Vec<Group>) -> Vec<Group> {
+    let mut cores: Vec<Group> = Vec::new();
+    for unit in units {
+        let start = cores.len();
+        for cpu in unit.cpus.iter() {
+            let number = survey
+                .value(&attribute(cpu, "core_id"), parse::decimal_or_none)
+                .flatten();
+            let of_unit = cores.get_mut(start..).unwrap_or_default();
+            match of_unit.iter_mut().find(|core| core.kernel_id == number) {
+                Some(core) => drop(core.cpus.insert(cpu)),
+                None => cores.push(Group {
+                    id: cpu,
+                    kernel_id: number,
+                    cpus: IdSet::from_iter([cpu]),
+                }),
+            }
+        }
+    }
+    sorted(cores)
+}
+
 /// The memory nodes that have CPUs (`Documentation/ABI/stable/sysfs-devices-node`).
 pub(super) fn nodes(survey: &Survey<'_>) -> Vec<(u32, IdSet)> {
     const NODES: &str = "sys/devices/system/node";

@@ -70,9 +70,14 @@ pub(super) struct Unpacked {
 }
 
 impl Unpacked {
-    /// Unpacks `tar`, the content of the archive at `path`.
-    pub(super) fn new(path: &Path, tar: impl Read, limits: Limits) -> Result<Self> {
-        let template = std::env::temp_dir().join("gnomon-XXXXXX");
+    /// Unpacks `tar`, the content of the archive at `path`, below the directory `temporary`.
+    pub(super) fn new(
+        path: &Path,
+        tar: impl Read,
+        temporary: &Path,
+        limits: Limits,
+    ) -> Result<Self> {
+        let template = temporary.join("gnomon-XXXXXX");
         // The directory is ours alone (mkdtemp(3): mode 0700).
         let directory = nix::unistd::mkdtemp(&template).map_err(|errno| Error::Unpack {
             path: path.to_owned(),
