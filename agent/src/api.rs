@@ -36,10 +36,14 @@ pub(crate) struct Shared {
     /// Whether the loop that answers requests lives, and what wakes it.
     pub(crate) api: Pulse,
     pub(crate) api_wake: Notify,
+    /// A connection has ended.
+    pub(crate) parted: Notify,
     /// Wakes the loop that waits for uevents and signals.
     pub(crate) wake: Waker,
     pub(crate) counters: Counters,
-    /// Why no uevents come, when none do.
+    /// Whether this is a captured tree, which has no uevents.
+    pub(crate) replay: bool,
+    /// Why no uevents come, when they should.
     pub(crate) deaf: Mutex<Option<String>>,
     pub(crate) state_dir: PathBuf,
     pub(crate) started: Instant,
@@ -71,6 +75,8 @@ pub(crate) struct Published {
     pub(crate) fresh: bool,
     /// The last request for a refresh that this answers.
     pub(crate) refreshed: u64,
+    /// The last request for a reload that this follows.
+    pub(crate) reloaded: u64,
     /// The changes on disk.
     pub(crate) extent: Extent,
     /// The changes that wait for room on disk.
@@ -100,6 +106,9 @@ impl Published {
     }
 }
 
+/// How many requests there were and how long they took, by path and status.
+pub(crate) type Requests = BTreeMap<(&'static str, u16), (u64, Duration)>;
+
 /// What the agent counts of itself, from its start.
 #[derive(Debug, Default)]
 pub(crate) struct Counters {
@@ -109,8 +118,7 @@ pub(crate) struct Counters {
     pub(crate) refreshes: Duty,
     pub(crate) changes: [AtomicU64; Class::ALL.len()],
     pub(crate) connections_refused: AtomicU64,
-    /// Requests by path and status.
-    pub(crate) requests: Mutex<BTreeMap<(&'static str, u16), (u64, Duration)>>,
+    pub(crate) requests: Mutex<Requests>,
 }
 
 /// How often something was done, and how long it took in all.

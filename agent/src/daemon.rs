@@ -32,6 +32,7 @@ use crate::log;
 use crate::store::{self, Store};
 use crate::work::{Pulse, Work};
 
+mod known;
 mod notify;
 mod watch;
 mod worker;
@@ -113,13 +114,17 @@ pub(crate) fn run(options: Options) -> Result<(), Error> {
     };
     let places = Places::here();
     let state_dir = state_dir(&options, &config, &places)?;
-    let socket = options.socket.or_else(|| config.socket.clone());
+    let socket = options.socket.clone().or_else(|| config.socket.clone());
     let socket = socket.unwrap_or_else(|| places.socket(&state_dir));
     let store = Store::open(&state_dir, config.changes_max_bytes)?;
     let doors = Doors::open(&socket, config.listen)?;
     let (wake, woken) = pipe()?;
     let (uevents, deaf) = listen(root.is_live());
-    let shared = Arc::new(shared(state_dir, wake, deaf));
+    let shared = Arc::new(Shared {
+        replay: !root.is_live(),
+        deaf: Mutex::new(deaf),
+        ..shared(state_dir, wake)
+    });
     log::info!(
         "version {}, state in {}, answers at {}{}",
         env!("CARGO_PKG_VERSION"),
@@ -140,7 +145,7 @@ pub(crate) fn run(options: Options) -> Result<(), Error> {
         worker.run();
         Ok(())
     })?;
-    let watch = Watch::new(&shared, signals, woken, uevents, options.config);
+    let watch = Watch::new(&shared, signals, woken, uevents, options);
     watch.run(Threads { api, worker, stop })
 }
 
@@ -250,7 +255,7 @@ fn pipe() -> Result<(Waker, UnixStream), Error> {
 /// Before the inventory is first read, so that nothing falls between.
 fn listen(live: bool) -> (Option<uevent::Socket>, Option<String>) {
     if !live {
-        return (None, Some("a captured tree has no uevents".to_owned()));
+        return (None, None);
     }
     match uevent::Socket::open() {
         Ok(socket) => (Some(socket), None),
@@ -262,7 +267,7 @@ fn listen(live: bool) -> (Option<uevent::Socket>, Option<String>) {
     }
 }
 
-fn shared(state_dir: PathBuf, wake: Waker, deaf: Option<String>) -> Shared {
+fn shared(state_dir: PathBuf, wake: Waker) -> Shared {
     let nothing = Published {
         inventory: Arc::new(Inventory::default()),
         refresh_problems: Vec::new(),
@@ -270,6 +275,7 @@ fn shared(state_dir: PathBuf, wake: Waker, deaf: Option<String>) -> Shared {
         read: None,
         fresh: false,
         refreshed: 0,
+        reloaded: 0,
         extent: store::page::Extent::default(),
         pending: Arc::default(),
         state_problem: None,
@@ -280,9 +286,11 @@ fn shared(state_dir: PathBuf, wake: Waker, deaf: Option<String>) -> Shared {
         watcher: Pulse::default(),
         api: Pulse::default(),
         api_wake: tokio::sync::Notify::new(),
+        parted: tokio::sync::Notify::new(),
         wake,
         counters: Counters::default(),
-        deaf: Mutex::new(deaf),
+        replay: false,
+        deaf: Mutex::default(),
         state_dir,
         started: Instant::now(),
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use libhw::diff::Change;
+use libhw::diff::{Change, ChangeKind};
 use serde::{Deserialize, Serialize};
 
 /// A change as it stands in `changes.jsonl` and in `/v1/changes`: one line of JSON.
@@ -65,4 +65,13 @@ impl fmt::Display for Cause {
 /// A time as the agent writes it: RFC 3339, UTC, always nine digits of the second.
 pub(crate) fn rfc3339(time: Timestamp) -> String {
     format!("{time:.9}")
+}
+
+/// What happened to a row, in a word.
+pub(crate) const fn kind(kind: ChangeKind) -> &'static str {
+    match kind {
+        ChangeKind::Added => "added",
+        ChangeKind::Removed => "removed",
+        ChangeKind::Changed => "changed",
+    }
 }

@@ -47,22 +47,6 @@ pub(crate) fn say(level: Level, line: fmt::Arguments<'_>) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// An error and its sources in one line.
-#[derive(Debug)]
-pub(crate) struct Chain<'a>(pub(crate) &'a dyn std::error::Error);
-
-impl fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut next = self.0.source();
-        while let Some(source) = next {
-            write!(f, ": {source}")?;
-            next = source.source();
-        }
-        Ok(())
-    }
-}
-
 macro_rules! error {
     ($($line:tt)*) => { $crate::log::say($crate::log::Level::Error, format_args!($($line)*)) };
 }

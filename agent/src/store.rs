@@ -189,7 +189,9 @@ fn probe(directory: &Path) -> io::Result<Option<u64>> {
     let removed = fs::remove_file(&path);
     written.and(removed)?;
     let space = statvfs(directory)?;
-    let free = u64::from(space.blocks_available()).saturating_mul(u64::from(space.fragment_size()));
+    let free = space
+        .blocks_available()
+        .saturating_mul(space.fragment_size());
     Ok((space.blocks() > 0).then_some(free))
 }
 
@@ -249,11 +251,10 @@ mod tests {
     #[test]
     fn what_is_written_is_there_at_the_next_start() {
         let directory = tempfile::tempdir().unwrap();
-        let mut inventory = Inventory::default();
-        inventory.system = Some(libhw::device::system::System {
-            hostname: Some("a".into()),
-            ..Default::default()
-        });
+        let inventory = Inventory {
+            numa: Some(libhw::device::numa::Numa::default()),
+            ..Inventory::default()
+        };
         let mut store = Store::open(directory.path(), 1 << 20).unwrap();
         assert!(store.inventory().is_none());
         store.write(&inventory, true).unwrap();
@@ -295,7 +296,7 @@ mod tests {
         fs::write(&file, "kept").unwrap();
         for place in [file.clone(), file.join("below")] {
             let error = Store::open(&place, 1 << 20).unwrap_err();
-            let line = log::Chain(&error).to_string();
+            let line = error.to_string();
             assert!(
                 line.starts_with(&format!("state directory {}", place.display())),
                 "{line}"

@@ -24,8 +24,8 @@ pub(crate) struct Todo {
     pub(crate) events: Vec<Uevent>,
     /// Some uevents never came: everything is to be read again.
     pub(crate) lost: bool,
-    /// A new configuration.
-    pub(crate) reload: Option<Box<Config>>,
+    /// A new configuration, and the number of the request for it.
+    pub(crate) reload: Option<(u64, Box<Config>)>,
     /// Refresh what changes without an event; the number goes with the answer.
     pub(crate) refresh: u64,
     /// Finish.
@@ -59,8 +59,9 @@ impl Work {
         self.add(|todo| {
             todo.lost |= lost;
             for event in events {
+                let before = todo.classes.len();
                 todo.classes.extend(event.classes());
-                if todo.events.len() < EVENTS_MAX {
+                if todo.events.len() < EVENTS_MAX || todo.classes.len() > before {
                     todo.events.push(event);
                 }
             }

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod capture;
+pub mod footprint;
 pub mod pci_ids;
 pub(crate) mod probe;
 pub mod root;

@@ -19,6 +19,8 @@ const READING_LIMIT: Duration = Duration::from_secs(20);
 pub(crate) struct Health {
     status: Status,
     version: &'static str,
+    /// Whether this is a captured tree, and not the host.
+    replay: bool,
     uptime_seconds: u64,
     loops: Loops,
     inventory: Inventory,
@@ -65,6 +67,7 @@ struct Inventory {
 
 #[derive(Debug, Serialize)]
 struct Uevents {
+    /// Whether the kernel's uevents are heard; a captured tree has none.
     watched: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -116,6 +119,7 @@ impl Health {
         Self {
             status,
             version: env!("CARGO_PKG_VERSION"),
+            replay: shared.replay,
             uptime_seconds: shared.started.elapsed().as_secs(),
             loops,
             inventory: Inventory {
@@ -125,7 +129,7 @@ impl Health {
                 problems: published.problems().len(),
             },
             uevents: Uevents {
-                watched: deaf.is_none(),
+                watched: deaf.is_none() && !shared.replay,
                 problem: deaf,
             },
             state: State {
@@ -140,6 +144,11 @@ impl Health {
     /// The agent in one word.
     pub(crate) const fn status(&self) -> Status {
         self.status
+    }
+
+    /// Whether this is a captured tree, and not the host.
+    pub(crate) const fn is_replay(&self) -> bool {
+        self.replay
     }
 
     /// What a person should know, a line each.

@@ -18,6 +18,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response, header};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use libhw::io::footprint;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -35,7 +36,7 @@ use socket::Socket;
 const CONNECTIONS_MAX: usize = 32;
 
 /// A request's head comes within this time, an idle connection included.
-const HEAD_TIME: Duration = Duration::from_secs(10);
+const HEAD_TIME: Duration = Duration::from_secs(5);
 
 /// A connection asks for nothing new after this time, and is dropped after twice of it: a client that does
 /// not read its answer holds a place and memory.
@@ -43,6 +44,9 @@ const CONNECTION_TIME: Duration = Duration::from_secs(30);
 
 /// How long the requests in progress have to end when the agent stops.
 const STOP_TIME: Duration = Duration::from_secs(2);
+
+/// After so long without a request the code that answered is given back.
+const QUIET_TIME: Duration = Duration::from_secs(1);
 
 /// The largest head of a request: line and headers.
 const HEAD_BYTES: usize = 16 << 10;
@@ -127,6 +131,7 @@ async fn run(doors: Doors, shared: &Arc<Shared>, stop: &watch::Receiver<bool>) -
             }
         }
     });
+    tokio::spawn(tidy(Arc::clone(shared)));
     let accepting = tokio::spawn(accept(unix, Arc::clone(&places), context(Door::Unix)));
     let accepting_tcp = loopback.map(|listener| {
         tokio::spawn(accept(
@@ -234,6 +239,21 @@ where
     // What a client does to its own connection is no news.
     let _ = tokio::time::timeout(CONNECTION_TIME * 2, until_end).await;
     drop(place);
+    visit.shared.parted.notify_one();
+}
+
+/// Gives back the memory of the code that answered, whenever there was nobody to answer for a while.
+async fn tidy(shared: Arc<Shared>) {
+    loop {
+        shared.parted.notified().await;
+        while tokio::time::timeout(QUIET_TIME, shared.parted.notified())
+            .await
+            .is_ok()
+        {}
+        if let Err(error) = footprint::release_code() {
+            log::debug!("no memory could be given back: {error}");
+        }
+    }
 }
 
 async fn respond(

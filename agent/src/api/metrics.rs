@@ -176,7 +176,10 @@ fn agent(out: &mut Exposition, published: &Published, shared: &Shared) {
         "gnomon_uevents_watched",
         "1 if the kernel's uevents are heard.",
     );
-    out.sample(&[], u8::from(lock(&shared.deaf).is_none()));
+    out.sample(
+        &[],
+        u8::from(lock(&shared.deaf).is_none() && !shared.replay),
+    );
     out.counter("gnomon_uevents_total", "Uevents heard.", &counters.uevents);
     let help = "Times that uevents were lost and everything was read again.";
     out.counter("gnomon_uevents_lost_total", help, &counters.uevents_lost);

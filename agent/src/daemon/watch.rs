@@ -6,11 +6,11 @@
 use std::io::Read;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use libhw::io::footprint;
 use libhw::io::uevent::{self, Heard};
 use libhw::watch::{Sequence, Uevent};
 use nix::errno::Errno;
@@ -18,9 +18,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 
-use super::{Error, Threads, notify};
+use super::{Error, Options, Threads, load, notify};
 use crate::api::Shared;
-use crate::config::Config;
 use crate::log;
 use crate::work::lock;
 
@@ -66,8 +65,11 @@ pub(super) struct Watch<'a> {
     woken: UnixStream,
     uevents: Option<uevent::Socket>,
     sequence: Sequence,
-    config: Option<PathBuf>,
+    options: Options,
     ready: bool,
+    /// How often the configuration was to be read again, and whether the worker has yet to do it.
+    reloads: u64,
+    reloading: bool,
     watchdog: Option<Watchdog>,
 }
 
@@ -91,7 +93,7 @@ impl<'a> Watch<'a> {
         signals: Signals,
         woken: UnixStream,
         uevents: Option<uevent::Socket>,
-        config: Option<PathBuf>,
+        options: Options,
     ) -> Self {
         Self {
             shared,
@@ -99,8 +101,10 @@ impl<'a> Watch<'a> {
             woken,
             uevents,
             sequence: Sequence::new(),
-            config,
+            options,
             ready: false,
+            reloads: 0,
+            reloading: false,
             watchdog: None,
         }
     }
@@ -110,6 +114,10 @@ impl<'a> Watch<'a> {
         loop {
             if !self.ready && self.shared.last().fresh {
                 self.now_ready();
+            }
+            if self.reloading && self.shared.last().reloaded >= self.reloads {
+                self.reloading = false;
+                notify::ready(&self.summary());
             }
             let found = self.wait()?;
             if found.woken {
@@ -138,6 +146,9 @@ impl<'a> Watch<'a> {
 
     fn now_ready(&mut self) {
         self.ready = true;
+        if let Err(error) = footprint::release_code() {
+            log::debug!("no memory could be given back: {error}");
+        }
         notify::ready(&self.summary());
         self.watchdog = sd_notify::watchdog_enabled().map(|period| Watchdog {
             half: period / 2,
@@ -266,14 +277,14 @@ impl<'a> Watch<'a> {
 
     fn reload(&mut self) {
         notify::reloading();
-        match Config::load(self.config.as_deref()) {
+        match load(&self.options) {
             Ok(config) => {
                 log::set_level(config.log);
                 log::info!("configuration read again");
-                self.shared
-                    .work
-                    .add(|todo| todo.reload = Some(Box::new(config)));
-                notify::ready(&self.summary());
+                self.reloads += 1;
+                self.reloading = true;
+                let reload = Some((self.reloads, Box::new(config)));
+                self.shared.work.add(|todo| todo.reload = reload);
             }
             Err(error) => {
                 for line in error.to_string().lines() {
@@ -308,7 +319,7 @@ impl<'a> Watch<'a> {
         let silent = loops.iter().find(|(_, pulse)| !pulse.is_answered());
         match silent {
             Some((name, _)) => {
-                log::error!("the {name} loop does not answer: the watchdog is not fed")
+                log::error!("the {name} loop does not answer: the watchdog is not fed");
             }
             None => notify::watchdog(),
         }

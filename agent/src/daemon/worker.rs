@@ -1,8 +1,7 @@
 //! The loop that reads: takes the inventory, keeps it true, and records what changed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -12,10 +11,11 @@ use libhw::io::root::Root;
 use libhw::survey::Problem;
 use libhw::watch::Uevent;
 
+use super::known::Known;
 use super::notify;
 use crate::api::{Published, Shared};
 use crate::config::Config;
-use crate::event::{Cause, Record, rfc3339};
+use crate::event::{Cause, Record, kind, rfc3339};
 use crate::log;
 use crate::store::{Store, page};
 use crate::work::Todo;
@@ -26,6 +26,9 @@ const WITHOUT_EVENTS: &[Class] = &[Class::Hugepages];
 
 /// How long the agent waits before it tries again to write its state.
 const RETRY: Duration = Duration::from_secs(5);
+
+/// So many changes at once are told in the log; all stand in the file of changes.
+const TOLD_MAX: usize = 10;
 
 /// So many of the last changes are looked at to see which of the first ones are known already.
 const KNOWN_MAX: usize = 4096;
@@ -41,10 +44,14 @@ pub(super) struct Worker {
     recorded: Arc<Inventory>,
     refresh_problems: Vec<Problem>,
     refreshed: u64,
+    reloaded: u64,
     read: Instant,
+    time: Timestamp,
     /// When to read everything again, if the configuration wants it.
     again: Option<Instant>,
     state_problem: Option<String>,
+    /// When to try again to write, while it cannot be written.
+    retry: Option<Instant>,
     /// Why the first of the changes was looked for that found no room to wait in.
     backlog: Option<Cause>,
 }
@@ -60,9 +67,12 @@ impl Worker {
             recorded: Arc::default(),
             refresh_problems: Vec::new(),
             refreshed: 0,
+            reloaded: 0,
             read: Instant::now(),
+            time: Timestamp::now(),
             again: None,
             state_problem: None,
+            retry: None,
             backlog: None,
         }
     }
@@ -86,7 +96,7 @@ impl Worker {
             .work
             .is_busy_with("reading the stored inventory");
         let stored = self.store.inventory();
-        let known = self.known();
+        let known = self.recent();
         if let Some(stored) = &stored {
             let time = Timestamp::try_from(stored.written).unwrap_or_default();
             let published = Published {
@@ -102,61 +112,67 @@ impl Worker {
             Some(stored) => Arc::new(stored.inventory),
             None => Arc::clone(&self.inventory),
         };
-        self.record(|change| (known.get(&key(change)) != Some(change)).then_some(Cause::Start));
+        let changes = diff(&self.recorded, &self.inventory, false);
+        self.recorded = Arc::clone(&self.inventory);
+        let news = changes.into_iter().filter_map(|change| known.news(change));
+        self.push(news.collect(), |_| Cause::Start);
         self.write(true);
         self.publish();
         log::info!("{}", notify::summary(&self.inventory));
         self.shared.wake.wake();
     }
 
-    /// The last change of every row, as it was recorded. One that is found again at the start is known: the
-    /// agent before was killed after it wrote the change, and before it wrote the inventory.
-    fn known(&mut self) -> HashMap<(String, String, String), Change> {
+    /// The last changes, as they are on disk.
+    fn recent(&mut self) -> Known {
         let extent = self.store.journal().extent();
         let after = extent.last.saturating_sub(KNOWN_MAX as u64);
         let directory = &self.shared.state_dir;
-        let page = page::read(directory, extent, &Default::default(), after, KNOWN_MAX);
-        let lines = page.map(|page| page.lines).unwrap_or_default();
-        let records = lines
-            .iter()
-            .filter_map(|line| serde_json::from_str::<Record>(line).ok());
-        records
-            .map(|record| (key(&record.change), record.change))
-            .collect()
+        let page = page::read(directory, extent, &VecDeque::new(), after, KNOWN_MAX);
+        Known::of(&page.map(|page| page.lines).unwrap_or_default())
     }
 
     /// How long to wait for work; `None` is as long as it takes.
     fn patience(&self) -> Option<Duration> {
-        let again = self
-            .again
-            .map(|at| at.saturating_duration_since(Instant::now()));
-        let behind = self.store.is_behind() || self.backlog.is_some();
-        [again, behind.then_some(RETRY)].into_iter().flatten().min()
+        let next = [self.again, self.retry].into_iter().flatten().min();
+        next.map(|at| at.saturating_duration_since(Instant::now()))
     }
 
     fn turn(&mut self, todo: Todo) {
-        let due = self.again.is_some_and(|at| at <= Instant::now());
-        if let Some(config) = todo.reload {
+        let past = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
+        let (due, retry) = (past(self.again), past(self.retry));
+        let all = match todo.reload {
+            Some(_) => Some(Cause::Reload),
+            None if todo.lost => Some(Cause::Lost),
+            None => due.then_some(Cause::Interval),
+        };
+        let looks = all.is_some() || !todo.classes.is_empty();
+        let reloads = todo.reload.is_some();
+        if let Some((ticket, config)) = todo.reload {
             self.reconfigure(*config);
-            self.read_all();
-            self.record(|_| Some(Cause::Reload));
-        } else if todo.lost {
-            self.read_all();
-            self.record(|change| Some(cause(change, &todo.events).unwrap_or(Cause::Lost)));
-        } else if due {
-            self.read_all();
-            self.record(|change| Some(cause(change, &todo.events).unwrap_or(Cause::Interval)));
-        } else if !todo.classes.is_empty() {
-            self.read(&todo.classes);
-            self.record(|change| cause(change, &todo.events));
+            self.reloaded = ticket;
         }
-        if todo.refresh > self.refreshed {
+        if looks {
+            if all.is_some() {
+                self.read_all();
+            } else {
+                self.read(&todo.classes);
+            }
+            let fallback = all.unwrap_or(Cause::Lost);
+            let cause = |change: &Change| cause(change, &todo.events);
+            self.record(|change| cause(change).unwrap_or_else(|| fallback.clone()));
+        }
+        let refreshes = todo.refresh > self.refreshed;
+        if refreshes {
             self.refresh();
             self.refreshed = todo.refresh;
         }
-        // Also when there was nothing to do: this is the next try of what could not be written.
-        self.write(todo.stop);
-        self.publish();
+        if looks || refreshes || retry || todo.stop {
+            self.write(todo.stop);
+            self.publish();
+        }
+        if reloads {
+            self.shared.wake.wake();
+        }
     }
 
     fn reconfigure(&mut self, config: Config) {
@@ -201,9 +217,12 @@ impl Worker {
             inventory.reread(*class, &self.root, &self.config.scope);
             let position = Class::ALL.iter().position(|other| other == class);
             let duty = position.and_then(|position| self.shared.counters.rereads.get(position));
-            duty.map(|duty| duty.add(started.elapsed()));
+            if let Some(duty) = duty {
+                duty.add(started.elapsed());
+            }
         }
         self.read = Instant::now();
+        self.time = Timestamp::now();
     }
 
     fn refresh(&mut self) {
@@ -220,15 +239,15 @@ impl Worker {
             let after = without_events(&self.inventory);
             self.recorded = Arc::clone(&self.inventory);
             let changes = diff(&before, &after, false);
-            self.push(changes, |_| Some(Cause::Request));
+            self.push(changes, |_| Cause::Request);
         }
     }
 
     /// Records what changed since the last record, if there is room for it; else it is one change later.
-    fn record(&mut self, cause: impl Fn(&Change) -> Option<Cause>) {
+    fn record(&mut self, cause: impl Fn(&Change) -> Cause) {
         let changes = diff(&self.recorded, &self.inventory, false);
         if !self.store.journal().has_room() {
-            let first = || changes.iter().find_map(&cause);
+            let first = || changes.first().map(&cause);
             self.backlog = self.backlog.take().or_else(first);
             return;
         }
@@ -236,7 +255,7 @@ impl Worker {
         self.push(changes, cause);
     }
 
-    fn push(&mut self, changes: Vec<Change>, cause: impl Fn(&Change) -> Option<Cause>) {
+    fn push(&mut self, changes: Vec<Change>, cause: impl Fn(&Change) -> Cause) {
         if changes.is_empty() {
             return;
         }
@@ -246,17 +265,11 @@ impl Worker {
             .system
             .as_ref()
             .and_then(|system| system.boot_id.clone());
-        for change in changes {
-            let Some(cause) = cause(&change) else {
-                continue;
-            };
-            log::info!(
-                "{cause}: {} {} {} {:?}",
-                change.class,
-                change.table,
-                change.id,
-                change.change
-            );
+        let changes = changes.into_iter().map(|change| (cause(&change), change));
+        let mut told = 0;
+        for (cause, change) in changes {
+            told += 1;
+            tell(&cause, &change, told);
             self.count(&change);
             let record = Record {
                 seq: 0,
@@ -269,6 +282,9 @@ impl Worker {
                 log::error!("a change cannot be written as JSON: {error}");
             }
         }
+        if told > TOLD_MAX {
+            log::info!("and {} more changes; see /v1/changes", told - TOLD_MAX);
+        }
         notify::status(&notify::summary(&self.inventory));
     }
 
@@ -277,27 +293,32 @@ impl Worker {
             .iter()
             .position(|class| class.name() == change.class);
         let counter = position.and_then(|position| self.shared.counters.changes.get(position));
-        counter.map(|counter| counter.fetch_add(1, Ordering::Relaxed));
+        if let Some(counter) = counter {
+            crate::api::count(counter);
+        }
     }
 
     /// Writes what waits; `anyway` also writes an inventory without a change. Says once when it cannot.
     fn write(&mut self, anyway: bool) {
         let changed = anyway || !self.store.journal().pending().is_empty();
-        if !changed && !self.store.is_behind() {
+        let waits = self.retry.is_some_and(|at| at > Instant::now());
+        if !anyway && (waits || !(changed || self.store.is_behind())) {
             return;
         }
         self.shared.work.is_busy_with("writing the state");
         match self.store.write(&self.recorded, changed) {
             Ok(()) => {
+                self.retry = None;
                 if self.state_problem.take().is_some() {
                     log::info!("the state directory can be written again; nothing was lost");
                 }
                 if let Some(cause) = self.backlog.take() {
-                    self.record(|_| Some(cause.clone()));
+                    self.record(|_| cause.clone());
                     self.write(false);
                 }
             }
             Err(error) => {
+                self.retry = Some(Instant::now() + RETRY);
                 let place = self.shared.state_dir.display();
                 let what = format!("{place} cannot be written: {error}; changes wait in memory");
                 if self.state_problem.is_none() {
@@ -318,10 +339,11 @@ impl Worker {
         let published = Published {
             inventory: Arc::clone(&self.inventory),
             refresh_problems: self.refresh_problems.clone(),
-            time: Timestamp::now(),
+            time: self.time,
             read: Some(self.read),
             fresh: true,
             refreshed: self.refreshed,
+            reloaded: self.reloaded,
             extent: self.store.journal().extent(),
             pending,
             state_problem: self.state_problem.clone(),
@@ -330,13 +352,20 @@ impl Worker {
     }
 }
 
-/// Which row a change is of.
-fn key(change: &Change) -> (String, String, String) {
-    (
-        change.class.clone(),
-        change.table.clone(),
-        change.id.clone(),
-    )
+/// Says a change, unless many came before it.
+fn tell(cause: &Cause, change: &Change, number: usize) {
+    let place = [&change.class, &change.table, &change.id];
+    let place: Vec<_> = place
+        .into_iter()
+        .filter(|part| !part.is_empty())
+        .cloned()
+        .collect();
+    let (place, kind) = (place.join(" "), kind(change.change));
+    if number > TOLD_MAX {
+        log::debug!("{place} {kind}: {cause}");
+    } else {
+        log::info!("{place} {kind}: {cause}");
+    }
 }
 
 /// The uevent that tells of a change: that of the device itself, else the first that concerns its class.

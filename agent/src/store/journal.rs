@@ -210,3 +210,6 @@ fn cut(directory: &Path, file: &mut File, length: u64) -> io::Result<()> {
     file.set_len(length)?;
     file.sync_all()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The system calls behind [`super::root`], and the only unsafe code of the crate.
 #![expect(
     unsafe_code,
-    reason = "getdents64 has no safe wrapper that keeps the descriptor count down"
+    reason = "getdents64 has no safe wrapper that keeps the descriptor count down; madvise has none"
 )]
 
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -109,6 +109,30 @@ pub(super) fn entries(directory: &OwnedFd) -> Result<Vec<(String, EntryKind)>, E
     }
 }
 
+/// Gives back the memory of the code that ran so far: what runs again is mapped again from its file.
+pub(super) fn discard_code() -> std::io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "io/ may read files")]
+    let maps = std::fs::read_to_string("/proc/self/maps")?;
+    for (start, length) in maps.lines().filter_map(code) {
+        let start = std::ptr::with_exposed_provenance_mut(start);
+        // SAFETY: the kernel lists the range as code of a file, private and not writable, so no page of it
+        // was ever changed, and each that is dropped comes back from the file as it was.
+        let advised = unsafe { libc::madvise(start, length, libc::MADV_DONTNEED) };
+        Errno::result(advised)?;
+    }
+    Ok(())
+}
+
+/// Where the code of a file is mapped, and how long it is: `start-end r-xp offset device inode /path`.
+fn code(line: &str) -> Option<(usize, usize)> {
+    let mut parts = line.split_ascii_whitespace();
+    let (start, end) = parts.next()?.split_once('-')?;
+    let is_code = parts.next()? == "r-xp" && parts.nth(3)?.starts_with('/');
+    let [start, end] = [start, end].map(|number| usize::from_str_radix(number, 16).ok());
+    let start = start.filter(|_| is_code)?;
+    Some((start, end?.checked_sub(start)?))
+}
+
 /// What an entry is where its file system does not say so in the listing.
 fn looked_at(directory: &OwnedFd, name: String) -> (String, EntryKind) {
     let stat = fstatat(directory, name.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW);
@@ -141,4 +165,38 @@ fn entry(bytes: &[u8]) -> Option<(Entry, &[u8])> {
         name.map(|name| (name.to_owned(), kind)),
         bytes.get(length..)?,
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_code_of_files_is_given_back() {
+        for (line, range) in [
+            (
+                "1000-3000 r-xp 00001000 fe:00 12 /usr/bin/gnomon",
+                Some((0x1000, 0x2000)),
+            ),
+            (
+                "1000-3000 r-xp 00001000 fe:00 12 /usr/bin/a b (deleted)",
+                Some((0x1000, 0x2000)),
+            ),
+            ("1000-3000 r--p 00001000 fe:00 12 /usr/bin/gnomon", None),
+            ("1000-3000 rwxp 00001000 fe:00 12 /usr/bin/gnomon", None),
+            ("1000-3000 r-xs 00001000 fe:00 12 /usr/bin/gnomon", None),
+            ("1000-3000 r-xp 00000000 00:00 0", None),
+            ("1000-3000 r-xp 00000000 00:00 0 [vdso]", None),
+            ("3000-1000 r-xp 00001000 fe:00 12 /usr/bin/gnomon", None),
+            ("", None),
+        ] {
+            assert_eq!(code(line), range, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_program_runs_on_without_the_code_that_it_gave_back() {
+        discard_code().unwrap();
+        assert_eq!(code("1000-2000 r-xp 0 0 1 /a"), Some((0x1000, 0x1000)));
+    }
 }

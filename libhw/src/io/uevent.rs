@@ -104,3 +104,36 @@ impl AsFd for Socket {
         self.fd.as_fd()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use nix::sys::socket::{getsockname, sendto};
+
+    use super::*;
+
+    #[test]
+    fn what_a_program_sends_is_no_event_of_the_kernels() {
+        let socket = Socket::open().unwrap();
+        let address: NetlinkAddr = getsockname(socket.fd.as_raw_fd()).unwrap();
+        let forger = Socket::open().unwrap();
+        let forged = b"add@/devices/forged\0SUBSYSTEM=pci\0SEQNUM=1\0";
+        let to = NetlinkAddr::new(address.pid(), 0);
+        let sent = sendto(forger.fd.as_raw_fd(), forged, &to, MsgFlags::empty());
+        if sent == Err(Errno::EPERM) {
+            let mut err = io::stderr();
+            writeln!(err, "SKIPPED: only root may send to a uevent socket").unwrap();
+            return;
+        }
+        sent.unwrap();
+        // Events of the host may come in between; the forged one never does.
+        loop {
+            match socket.receive().unwrap() {
+                Heard::Event(event) => assert_ne!(event.devpath, "/devices/forged"),
+                Heard::Lost => {}
+                Heard::Nothing => return,
+            }
+        }
+    }
+}
