@@ -187,6 +187,9 @@ fn lstopo_lscpu_and_we_say_of_every_machine_s_capture_what_they_say_of_its_sourc
         we_say_the_same(&tar, &captured, replayed)?;
         let root = Root::captured(tree).map_err(|error| error.to_string())?;
         let (masked, _) = self::captured(root, &Options::default());
+        if masked == tar {
+            return Ok(());
+        }
         let masked = inventory::discover(&opened(&masked), &inventory::Scope::default());
         match shape(&masked) == shape(&captured.inventory) {
             true => Ok(()),
