@@ -1,7 +1,7 @@
 //! Does a capture tell what the machine told: us, lstopo and lscpu?
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::Mutex;
 
 use libhw::error::Error;
@@ -187,6 +187,9 @@ fn lstopo_lscpu_and_we_say_of_every_machine_s_capture_what_they_say_of_its_sourc
         we_say_the_same(&tar, &captured, replayed)?;
         let root = Root::captured(tree).map_err(|error| error.to_string())?;
         let (masked, _) = self::captured(root, &Options::default());
+        if masked == tar {
+            return Ok(());
+        }
         let masked = inventory::discover(&opened(&masked), &inventory::Scope::default());
         match shape(&masked) == shape(&captured.inventory) {
             true => Ok(()),
@@ -360,26 +363,39 @@ fn what_an_unprivileged_user_may_not_read_is_denied_and_replays_as_denied() {
     mode("", 0o755);
     mode("sys/class/dmi/id/product_serial", 0o400);
     mode("sys/devices/eth", 0o700);
-    // A copy, since others may not be able to reach the build's own directory.
-    let test = tree.path().join("test");
-    std::fs::copy(std::env::current_exe().expect("this test"), &test).expect("a copy");
-    let mut child = Command::new(&test);
+    // A copy, since others may not be able to reach the build's own directory; or else the test itself, since
+    // from some temporary directories nothing is run.
+    let (test, copy) = (
+        std::env::current_exe().expect("this test"),
+        tree.path().join("test"),
+    );
+    std::fs::copy(&test, &copy).expect("a copy");
+    let Some(output) = [copy, test]
+        .iter()
+        .find_map(|test| run_as_nobody(test, tree.path()))
+    else {
+        support::skipped("nobody may run a test here");
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    let passed = output.status.success() && said.contains("1 passed");
+    assert!(passed, "{said}");
+}
+
+/// Runs the test that calls this again; without an answer when it may not be run.
+fn run_as_nobody(test: &Path, tree: &Path) -> Option<Output> {
+    let mut child = Command::new(test);
     child
         .args([
             "--exact",
             "what_an_unprivileged_user_may_not_read_is_denied_and_replays_as_denied",
         ])
-        .env(AS_NOBODY, tree.path());
+        .env(AS_NOBODY, tree);
     let id = Command::new("id").arg("-u").output().expect("id");
     if id.stdout == b"0\n" {
         std::os::unix::process::CommandExt::uid(&mut child, 65534);
     }
-    let output = child.output().expect("a child");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(
-        output.status.success() && said.contains("1 passed"),
-        "{said}"
-    );
+    child.output().ok()
 }
 
 fn denied_as_nobody(tree: &Path) {
