@@ -195,11 +195,12 @@ fn some(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     bytes.bytes(length).map(<[u8]>::to_vec)
 }
 
-/// Other digits in the place of some.
+/// Another digit in the place of one, or of two.
 fn digits(text: &mut [u8], bytes: &mut Unstructured<'_>) -> Result<()> {
-    for byte in text.iter_mut().filter(|byte| byte.is_ascii_digit()) {
-        if bytes.ratio(1, 16)? {
-            *byte = bytes.int_in_range(b'0'..=b'9')?;
+    for _ in 0..bytes.int_in_range(1..=2)? {
+        let from = bytes.choose_index(text.len() + 1)?;
+        if let Some(digit) = text[from..].iter_mut().find(|byte| byte.is_ascii_digit()) {
+            *digit = bytes.int_in_range(b'0'..=b'9')?;
         }
     }
     Ok(())
