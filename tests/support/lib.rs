@@ -87,8 +87,7 @@ fn unpacked(machines: &Path) -> Vec<Tree> {
         let Some((name, _)) = file.split_once(".tar") else {
             continue;
         };
-        let place = cache.join(name);
-        unpack(&archive, &place);
+        let place = unpack(&archive, &cache.join(name));
         let found = shallowest(&place);
         let several = found.len() > 1;
         for directory in found {
@@ -103,40 +102,35 @@ fn unpacked(machines: &Path) -> Vec<Tree> {
     trees
 }
 
-/// Unpacks into `place`, unless that was done from this very archive before. Tests of several processes may do
-/// so at once: whoever is done first counts.
-fn unpack(archive: &Path, place: &Path) {
-    let stamp = fs::metadata(archive).expect("an archive");
-    let stamp = format!("{} {:?}", stamp.len(), stamp.modified().ok());
-    let mark = place.with_extension("stamp");
-    if fs::read_to_string(&mark).is_ok_and(|known| known == stamp) && place.is_dir() {
-        return;
-    }
-    let fresh = place.with_extension(format!("new-{}", std::process::id()));
-    fs::create_dir_all(&fresh).expect("a directory to unpack into");
-    let status = Command::new("tar")
-        .args([
-            "--no-same-owner",
-            "--mode=u+rwX",
-            "--delay-directory-restore",
-            "-xf",
-        ])
-        .arg(archive)
-        .arg("-C")
-        .arg(&fresh)
-        .status()
-        .expect("tar");
-    assert!(status.success(), "unpack {}", archive.display());
-    let _ = Command::new("chmod")
-        .arg("-R")
-        .arg("u+rwX")
-        .arg(&fresh)
-        .status();
-    let _ = fs::remove_dir_all(place);
-    if fs::rename(&fresh, place).is_err() {
+/// The directory that `archive` is unpacked into: below `place`, beside a mark that says of which archive it is. Tests
+/// of several processes may do so at once; whoever is done first counts.
+fn unpack(archive: &Path, place: &Path) -> PathBuf {
+    let of = fs::metadata(archive).expect("an archive");
+    let of = format!("{} {:?}", of.len(), of.modified().ok());
+    let is_there = || fs::read_to_string(place.join("of")).is_ok_and(|known| known == of);
+    if !is_there() {
+        let fresh = place.with_extension(format!("new-{}", std::process::id()));
+        fs::create_dir_all(fresh.join("tree")).expect("a directory to unpack into");
+        fs::write(fresh.join("of"), &of).expect("a mark that it is unpacked");
+        run(Command::new("tar")
+            .arg("--no-same-owner")
+            .arg("-xf")
+            .arg(archive)
+            .arg("-C")
+            .arg(fresh.join("tree")));
+        run(Command::new("chmod").args(["-R", "u+rwX"]).arg(&fresh));
+        if fs::rename(&fresh, place).is_err() && !is_there() {
+            let _ = fs::remove_dir_all(place);
+            fs::rename(&fresh, place).expect("room for an unpacked machine");
+        }
         let _ = fs::remove_dir_all(&fresh);
     }
-    fs::write(&mark, stamp).expect("a mark that it is unpacked");
+    place.join("tree")
+}
+
+fn run(command: &mut Command) {
+    let status = command.status();
+    assert!(status.is_ok_and(|status| status.success()), "{command:?}");
 }
 
 /// The directories with sys/ or proc/ in them, of the smallest depth at which there are any.

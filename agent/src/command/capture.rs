@@ -290,7 +290,7 @@ mod tests {
     fn the_name_says_how_to_pack() {
         for (path, expected) in [
             ("a.tar", Some(("a", Packing::Plain))),
-            ("/tmp/b.c.tar.gz", Some(("b.c", Packing::Gzip))),
+            ("/var/b.c.tar.gz", Some(("b.c", Packing::Gzip))),
             ("d.tgz", Some(("d", Packing::Gzip))),
             ("a.zip", None),
             ("a", None),

@@ -5,18 +5,22 @@
 //!
 //! A group (core, cluster, die, book, drawer) is named by its lowest CPU, which stays the same when others
 //! come and go; a package by its `physical_package_id` where that is unique. Groups are made of the sets
-//! that the kernel lists, never counted from ids, which have gaps and repeat.
+//! that the kernel lists, not counted from ids, which have gaps and repeat; only a tree that has nothing
+//! but ids is grouped by these.
 
 mod arm;
 mod cache;
 mod cpuinfo;
 mod frequency;
+mod identity;
 mod kind;
+mod thread;
 mod topology;
 mod vulnerability;
 
 use serde::{Deserialize, Serialize};
 
+use self::thread::Relation;
 use crate::idset::IdSet;
 use crate::parse;
 use crate::survey::Survey;
@@ -30,10 +34,10 @@ pub struct Cpu {
     /// `possible`: the CPUs that this boot can ever have.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub possible: Option<IdSet>,
-    /// `present`: the CPUs that are plugged in.
+    /// `present`: the CPUs that are plugged in; from their directories where the kernel doesn't tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub present: Option<IdSet>,
-    /// `online`.
+    /// `online`; from the CPUs' directories where the kernel doesn't tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub online: Option<IdSet>,
     /// Present and not online.
@@ -48,7 +52,7 @@ pub struct Cpu {
     /// `smt/control`: `on`, `off`, `forceoff`, `notsupported` or `notimplemented`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smt_control: Option<String>,
-    /// `smt/active`: whether a core runs more than one thread now.
+    /// `smt/active`: whether a core runs more than one thread now; from the cores on older kernels.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub smt_active: Option<bool>,
     /// `cpufreq/boost`, or the inverse of `intel_pstate/no_turbo`.
@@ -67,10 +71,11 @@ pub struct Cpu {
     pub books: Vec<Group>,
     /// Packages (sockets).
     pub packages: Vec<Group>,
-    /// Dies, where the kernel tells them; else empty.
+    /// Dies, where the kernel tells them: not those that are their whole package.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub dies: Vec<Group>,
-    /// Clusters (cores that share what lies below the last-level cache), where the kernel tells them; else empty.
+    /// Clusters (cores that share an L2, a tag of the L3 or a bus), where the kernel tells them: not those that
+    /// are a single core, a die or a package.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub clusters: Vec<Group>,
     /// Cores.
@@ -140,25 +145,26 @@ pub struct Thread {
 pub struct Model {
     /// Its lowest CPU.
     pub id: u32,
-    /// `vendor_id`, or the vendor of Arm's implementer number: `GenuineIntel`, `ARM`.
+    /// `vendor_id`, or the vendor of Arm's implementer or RISC-V's `mvendorid`: `GenuineIntel`, `ARM`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
-    /// `model name`, or the name of Arm's part number: `Neoverse-N1`.
+    /// `model name`, `cpu` (POWER, sparc), `uarch` (RISC-V), or the name behind Arm's part number or the
+    /// machine number of s390: `Neoverse-N1`, `IBM z13`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// `cpu family`, `cpu architecture`.
+    /// `cpu family`, `CPU architecture`; `type` on sparc.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub family: Option<String>,
-    /// `model`, `CPU part`, `machine`.
+    /// `model`, `CPU part`, `marchid`; `machine` on s390.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// `stepping`; on Arm `rNpM` of variant and revision; on POWER `revision`.
+    /// `stepping`; on Arm `rNpM` of variant and revision; on POWER and ia64 `revision`; `mimpid` on RISC-V.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stepping: Option<String>,
     /// `microcode`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub microcode: Option<String>,
-    /// `flags`, `Features`, `features` or `isa`, sorted.
+    /// `flags`, `Features`, `features`, `cpucaps`, `capabilities` or the parts of `isa`, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,
     /// `bugs`, sorted.
@@ -196,7 +202,7 @@ pub struct Kind {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Cache {
-    /// Level, type and lowest CPU: `L1d.0`, `L1i.0`, `L2.0`, `L3.24`.
+    /// Level, type and lowest CPU: `L1d.0`, `L1i.0`, `L2.0`, `L3.24`; `L3` of one whose CPUs are not told.
     pub id: String,
     /// `level`: 1 is nearest to the core.
     pub level: u32,
@@ -217,7 +223,7 @@ pub struct Cache {
     /// `id`: the kernel's number, unique among the caches of one level and type (resctrl's domain).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_id: Option<u64>,
-    /// The online CPUs that share it.
+    /// The online CPUs that share it; empty where the kernel tells of the cache but not of these (s390's L3).
     pub cpus: IdSet,
 }
 
@@ -327,16 +333,29 @@ pub enum VulnerabilityState {
 /// Reads the class.
 #[must_use]
 pub fn discover(survey: &Survey<'_>) -> Cpu {
-    let census = topology::census(survey);
-    let groups = topology::groups(survey, &census.online);
-    let cpuinfo = cpuinfo::read(survey, &census.online);
+    let mut census = topology::census(survey);
+    let mut cpuinfo = cpuinfo::read(survey, &census.online);
+    if cpuinfo.models.is_empty() {
+        cpuinfo.models = identity::read(survey, &census.online);
+    }
+    if census.present.is_empty() {
+        census.online = cpuinfo.cpus();
+        census.present = cpuinfo.cpus();
+    }
+    let mut groups = topology::groups(survey, &census.online);
+    if cpuinfo.models.iter().any(has_compute_units) {
+        groups.cores = topology::of_compute_units(survey, groups.cores);
+    }
     let kinds = kind::read(survey, &census.online, &groups.cores);
     let caches = caches(survey, &census.online, &groups.cores, &cpuinfo, &kinds);
+    let cores = Relation::of_groups(&groups.cores);
+    let policies = frequency::policies(survey, &census.online, |cpu| cores.of(cpu));
     let path = |name: &str| format!("{CPUS}/{name}");
     let smt_active = survey.value(&path("smt/active"), parse::switch);
+    let known = !census.present.is_empty();
     let mut cpu = Cpu {
         possible: census.possible,
-        offline: Some(census.present.difference(&census.online)),
+        offline: known.then(|| census.present.difference(&census.online)),
         isolated: set(survey, &path("isolated")),
         nohz_full: set(survey, &path("nohz_full")),
         smt_control: survey.text(&path("smt/control")),
@@ -352,13 +371,18 @@ pub fn discover(survey: &Survey<'_>) -> Cpu {
         cores: groups.cores,
         cpus: Vec::new(),
         caches,
-        policies: frequency::policies(survey, &census.online),
+        policies,
         vulnerabilities: vulnerability::read(survey),
-        present: Some(census.present),
-        online: Some(census.online),
+        present: known.then_some(census.present),
+        online: known.then_some(census.online),
     };
-    cpu.cpus = threads(&cpu, &topology::nodes(survey));
+    cpu.cpus = thread::table(&cpu, &topology::nodes(survey));
     cpu
+}
+
+/// AMD's family 15h (Bulldozer to Excavator), in which two cores share a unit.
+fn has_compute_units(model: &Model) -> bool {
+    model.vendor.as_deref() == Some("AuthenticAMD") && model.family.as_deref() == Some("21")
 }
 
 /// Reads again what changes without an event.
@@ -413,7 +437,7 @@ fn caches(
 ) -> Vec<Cache> {
     let models = Relation::new(cpuinfo.models.iter().map(|model| (model.id, &model.cpus)));
     let kinds = Relation::new(kinds.iter().map(|kind| (kind.id, &kind.cpus)));
-    let mut caches = cache::read(survey, online, |cpu| (models.of(cpu), kinds.of(cpu)));
+    let mut caches = cache::read(survey, online, cores, |cpu| (models.of(cpu), kinds.of(cpu)));
     if caches.is_empty() {
         caches = cache::of_each_core(cores, &cpuinfo.private_caches);
     }
@@ -437,50 +461,5 @@ fn runs_threads(cores: &[Group]) -> Option<bool> {
     (!cores.is_empty()).then_some(several)
 }
 
-fn threads(cpu: &Cpu, nodes: &[(u32, IdSet)]) -> Vec<Thread> {
-    let of = |groups: &[Group]| Relation::new(groups.iter().map(|group| (group.id, &group.cpus)));
-    let (drawers, books, packages) = (of(&cpu.drawers), of(&cpu.books), of(&cpu.packages));
-    let (dies, clusters, cores) = (of(&cpu.dies), of(&cpu.clusters), of(&cpu.cores));
-    let nodes = Relation::new(nodes.iter().map(|(id, cpus)| (*id, cpus)));
-    let models = Relation::new(cpu.models.iter().map(|model| (model.id, &model.cpus)));
-    let online = cpu.online.iter().flat_map(IdSet::iter);
-    let online: IdSet = online.collect();
-    let thread = |id| Thread {
-        id,
-        online: online.contains(id),
-        drawer: drawers.of(id),
-        book: books.of(id),
-        package: packages.of(id),
-        die: dies.of(id),
-        cluster: clusters.of(id),
-        core: cores.of(id),
-        node: nodes.of(id),
-        model: models.of(id),
-    };
-    let present = cpu.present.iter().flat_map(IdSet::iter);
-    present.map(thread).collect()
-}
-
-/// Which row of a table each CPU belongs to.
-struct Relation(Vec<Option<u32>>);
-
-impl Relation {
-    fn new<'a>(rows: impl Iterator<Item = (u32, &'a IdSet)>) -> Self {
-        let mut rows_by_cpu = Vec::new();
-        for (row, cpus) in rows {
-            for cpu in cpus.iter().map(|cpu| cpu as usize) {
-                if rows_by_cpu.len() <= cpu {
-                    rows_by_cpu.resize(cpu + 1, None);
-                }
-                if let Some(slot) = rows_by_cpu.get_mut(cpu) {
-                    *slot = Some(row);
-                }
-            }
-        }
-        Self(rows_by_cpu)
-    }
-
-    fn of(&self, cpu: u32) -> Option<u32> {
-        self.0.get(cpu as usize).copied().flatten()
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -49,7 +49,12 @@ pub fn open(path: &Path) -> Result<Root> {
     let packed = packed.ok_or_else(|| Error::NoArchive {
         path: path.to_owned(),
     })?;
-    let unpacked = Unpacked::new(path, packed, unpack::Limits::default())?;
+    let unpacked = Unpacked::new(
+        path,
+        packed,
+        &std::env::temp_dir(),
+        unpack::Limits::default(),
+    )?;
     let root = Root::captured(&tree(path, unpacked.directory())?)?;
     Ok(root.keeping(unpacked))
 }

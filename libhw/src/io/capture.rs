@@ -75,6 +75,3 @@ pub fn write(root: Root, options: &Options, name: &str, out: &mut dyn Write) -> 
         masked: masked.len(),
     })
 }
-
-#[cfg(test)]
-mod tests;

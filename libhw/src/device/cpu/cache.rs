@@ -3,7 +3,8 @@
 //! Each cache is read once, from its lowest CPU. What a cache is beyond its size and its CPUs (level, type,
 //! line, ways, sets) is read once for each design: CPUs of one model and kind whose caches have the same
 //! sizes in the same places have the same caches. Sizes are read one by one, since caches of one design do
-//! come in several (a die with stacked cache beside one without).
+//! come in several (a die with stacked cache beside one without). Which places there are is listed once for a
+//! design too, and again for a CPU that has one less or one more.
 
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
@@ -14,16 +15,19 @@ use crate::parse;
 use crate::survey::Survey;
 use crate::units::Bytes;
 
-/// The caches of the `online` CPUs; `design` says which CPUs are of one design.
-pub(super) fn read<D: Eq + Hash>(
+/// The caches of the `online` CPUs, which form `cores`; `design` says which CPUs are of one design.
+pub(super) fn read<D: Copy + Eq + Hash>(
     survey: &Survey<'_>,
     online: &IdSet,
+    cores: &[Group],
     design: impl Fn(u32) -> D,
 ) -> Vec<Cache> {
     let mut reader = Reader {
         survey,
         online,
+        cores,
         places: BTreeMap::new(),
+        listed: HashMap::new(),
         shapes: HashMap::new(),
         done: IdSet::new(),
     };
@@ -135,9 +139,20 @@ struct Shape {
     line_size: Option<Bytes>,
     ways: Option<u32>,
     sets: Option<u32>,
+    /// Whether the kernel numbers them, which depends on the architecture and the firmware.
+    numbered: bool,
 }
 
 impl Instance {
+    /// Gives it its shape if it has none yet, and then reads what only that tells to be there.
+    fn describe(&mut self, survey: &Survey<'_>, cpu: u32, index: u32, shape: Option<Shape>) {
+        if self.shape.is_none() {
+            self.shape = shape;
+            let numbered = shape.is_some_and(|shape| shape.numbered);
+            self.kernel_id = numbered.then(|| kernel_id(survey, cpu, index)).flatten();
+        }
+    }
+
     fn cache(self) -> Option<Cache> {
         let shape = self.shape?;
         Some(Cache {
@@ -160,42 +175,74 @@ type Sizes = Vec<(u32, Option<Bytes>)>;
 struct Reader<'a, D> {
     survey: &'a Survey<'a>,
     online: &'a IdSet,
+    cores: &'a [Group],
     places: BTreeMap<u32, Place>,
+    /// The places that the last CPU of a design had when they were listed.
+    listed: HashMap<D, Vec<u32>>,
     shapes: HashMap<(D, Sizes), Vec<Option<Shape>>>,
     /// The CPUs that share every cache of one that was read.
     done: IdSet,
 }
 
-impl<D: Eq + Hash> Reader<'_, D> {
+/// Where a cache of a CPU stands: its place, and which of that place's instances it is.
+type Found = (u32, usize);
+
+impl<D: Copy + Eq + Hash> Reader<'_, D> {
     fn read(&mut self, cpu: u32, design: D) {
-        let indices = self.survey.numbered(&of_cpu(cpu, "cache"), "index");
-        if indices.is_empty() {
-            return;
-        }
+        let found = self.find(cpu, design);
         let mut sizes = Sizes::new();
         let mut shared = self.online.clone();
-        let mut found = Vec::new();
-        for index in &indices {
-            let place = self.places.entry(*index).or_default();
-            let known = place.find(cpu);
-            let at = known.unwrap_or_else(|| place.add(self.survey, self.online, cpu, *index));
-            if let Some(instance) = place.instances.get(at) {
+        for (index, at) in &found {
+            if let Some(instance) = self
+                .places
+                .get(index)
+                .and_then(|place| place.instances.get(*at))
+            {
                 sizes.push((*index, instance.size));
                 shared = shared.intersection(&instance.cpus);
             }
-            found.push((*index, at));
+        }
+        if found.is_empty() {
+            return;
         }
         self.done = self.done.union(&shared);
         let shapes = self.shapes.entry((design, sizes)).or_insert_with(|| {
-            let shape = |index: &u32| shape(self.survey, cpu, *index);
-            indices.iter().map(shape).collect()
+            let shape = |(index, _): &Found| shape(self.survey, cpu, *index);
+            found.iter().map(shape).collect()
         });
         for ((index, at), shape) in found.iter().zip(shapes) {
             let place = self.places.get_mut(index);
             if let Some(instance) = place.and_then(|place| place.instances.get_mut(*at)) {
-                instance.shape = instance.shape.or(*shape);
+                instance.describe(self.survey, cpu, *index, *shape);
             }
         }
+    }
+
+    /// The caches of a CPU, at the places of the last CPU of its design if it has these and not one more.
+    fn find(&mut self, cpu: u32, design: D) -> Vec<Found> {
+        if let Some(places) = self.listed.get(&design).cloned() {
+            let found: Vec<Found> = self.found(cpu, &places).collect();
+            let next = places.last().map_or(0, |last| last.saturating_add(1));
+            let more = self.survey.raw(&attribute(cpu, next, "level")).is_some();
+            if found.len() == places.len() && !more {
+                return found;
+            }
+        }
+        let places = self.survey.numbered(&of_cpu(cpu, "cache"), "index");
+        let found = self.found(cpu, &places).collect();
+        self.listed.insert(design, places);
+        found
+    }
+
+    /// The caches that a CPU has at these places, read if they are not known from another CPU.
+    fn found(&mut self, cpu: u32, places: &[u32]) -> impl Iterator<Item = Found> {
+        places.iter().filter_map(move |index| {
+            let place = self.places.entry(*index).or_default();
+            let known = place.find(cpu);
+            let at =
+                known.or_else(|| place.add(self.survey, (self.online, self.cores), cpu, *index))?;
+            Some((*index, at))
+        })
     }
 }
 
@@ -207,21 +254,43 @@ impl Place {
         known.then(|| instances.rposition(|instance| instance.cpus.contains(cpu)))?
     }
 
-    /// Reads the cache of `cpu`.
-    fn add(&mut self, survey: &Survey<'_>, online: &IdSet, cpu: u32, index: u32) -> usize {
+    /// Reads the cache of `cpu`; there is none if neither its CPUs nor its size are told.
+    fn add(
+        &mut self,
+        survey: &Survey<'_>,
+        (online, cores): (&IdSet, &[Group]),
+        cpu: u32,
+        index: u32,
+    ) -> Option<usize> {
         let path = |name: &str| attribute(cpu, index, name);
         let sets = ["shared_cpu_map", "shared_cpu_list"].into_iter();
         let sets = sets.filter_map(|name| set(survey, &path(name)));
-        let cpus = fitting(sets.map(|cpus| cpus.intersection(online)), cpu, &self.cpus);
+        // Some ia64 kernels print an empty set.
+        let sets = sets
+            .map(|cpus| cpus.intersection(online))
+            .filter(|cpus| !cpus.is_empty());
+        let told = fitting(sets, cpu, &self.cpus);
+        let size = bytes(survey, &path("size"));
+        if told.is_none() && size.is_none() {
+            return None;
+        }
+        // The threads of a core share all its caches: that is the least that is known.
+        let core = || {
+            cores
+                .iter()
+                .map(|core| &core.cpus)
+                .find(|cpus| cpus.contains(cpu))
+        };
+        let cpus = told.or_else(|| core().map(|cpus| cpus.difference(&self.cpus)));
         let cpus = cpus.unwrap_or_else(|| IdSet::from_iter([cpu]));
         self.cpus = self.cpus.union(&cpus);
         self.instances.push(Instance {
-            size: bytes(survey, &path("size")),
-            kernel_id: survey.value(&path("id"), parse::decimal),
+            size,
+            kernel_id: None,
             cpus,
             shape: None,
         });
-        self.instances.len() - 1
+        Some(self.instances.len() - 1)
     }
 }
 
@@ -236,6 +305,10 @@ fn bytes(survey: &Survey<'_>, path: &str) -> Option<Bytes> {
         .filter(|size| *size != Bytes(0))
 }
 
+fn kernel_id(survey: &Survey<'_>, cpu: u32, index: u32) -> Option<u64> {
+    survey.value(&attribute(cpu, index, "id"), parse::decimal)
+}
+
 /// `None` for what has no level or no type: it is no cache.
 fn shape(survey: &Survey<'_>, cpu: u32, index: u32) -> Option<Shape> {
     let path = |name: &str| attribute(cpu, index, name);
@@ -247,5 +320,6 @@ fn shape(survey: &Survey<'_>, cpu: u32, index: u32) -> Option<Shape> {
         line_size: bytes(survey, &path("coherency_line_size")),
         ways: survey.value(&path("ways_of_associativity"), parse::decimal),
         sets: survey.value(&path("number_of_sets"), parse::decimal),
+        numbered: kernel_id(survey, cpu, index).is_some(),
     })
 }

@@ -30,6 +30,16 @@ pub(super) struct Cpuinfo {
     pub(super) shared_caches: Vec<Cache>,
 }
 
+impl Cpuinfo {
+    /// The CPUs that it tells of.
+    pub(super) fn cpus(&self) -> IdSet {
+        self.models
+            .iter()
+            .flat_map(|model| model.cpus.iter())
+            .collect()
+    }
+}
+
 /// Reads the file. What stands for no CPU in particular stands for all that are `online`.
 pub(super) fn read(survey: &Survey<'_>, online: &IdSet) -> Cpuinfo {
     parse(&survey.raw("proc/cpuinfo").unwrap_or_default(), online)
@@ -47,7 +57,9 @@ struct Blocks<'t> {
 
 impl<'t> Blocks<'t> {
     fn line(&mut self, line: &'t str) {
-        let Some((key, value)) = line.split_once(':') else {
+        let colon = memchr::memchr(b':', line.as_bytes());
+        let halves = colon.and_then(|at| Some((line.get(..at)?, line.get(at + 1..)?)));
+        let Some((key, value)) = halves else {
             // An empty line ends a block.
             self.current = None;
             return;
@@ -87,8 +99,12 @@ fn number(text: &str) -> Option<u32> {
 
 fn parse(text: &str, online: &IdSet) -> Cpuinfo {
     let mut blocks = Blocks::default();
-    for line in text.lines() {
-        blocks.line(line);
+    // A hundred CPUs have lines of a thousand bytes: here the search for their ends counts.
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain([text.len()]);
+    let mut start = 0;
+    for end in ends {
+        blocks.line(text.get(start..end).unwrap_or_default());
+        start = end + 1;
     }
     let mut models = Models::default();
     for (cpu, words) in &blocks.cpus {

@@ -1,5 +1,6 @@
 //! How fast the CPUs may run, and run: cpufreq (`Documentation/admin-guide/pm/cpufreq.rst`).
 
+use std::collections::HashMap;
 use std::io::ErrorKind;
 
 use super::{CPUS, Policy, PolicyNow, of_cpu};
@@ -18,12 +19,17 @@ pub(super) fn boost(survey: &Survey<'_>) -> Option<bool> {
     })
 }
 
-/// The policies that have an online CPU, by number.
-pub(super) fn policies(survey: &Survey<'_>, online: &IdSet) -> Vec<Policy> {
+/// The policies that have an online CPU, by number; `core_of` tells the core of a CPU.
+pub(super) fn policies(
+    survey: &Survey<'_>,
+    online: &IdSet,
+    core_of: impl Fn(u32) -> Option<u32>,
+) -> Vec<Policy> {
     let numbers = survey.numbered(&format!("{CPUS}/cpufreq"), "policy");
     if numbers.is_empty() {
         return policies_of_cpus(survey, online);
     }
+    let mut limits = HashMap::new();
     // Each CPU is in one policy, and a policy is named after a CPU of its own. So where every online CPU
     // names one, each has one to itself, and there is nothing to ask.
     let one_each = numbers.iter().copied().eq(online.iter());
@@ -38,7 +44,14 @@ pub(super) fn policies(survey: &Survey<'_>, online: &IdSet) -> Vec<Policy> {
         };
         if !cpus.is_empty() {
             let driver = driver.get_or_insert_with(|| Driver::of(survey, &directory));
-            policies.push(driver.policy(survey, &directory, id, cpus));
+            let limits = match core_of(id).filter(|_| cpus.len() == 1) {
+                None => driver.limits(survey, &directory),
+                Some(core) => *limits
+                    .entry(core)
+                    .or_insert_with(|| driver.limits(survey, &directory)),
+            };
+            let policy = driver.policy(survey, &directory, limits);
+            policies.push(Policy { id, cpus, ..policy });
         }
     }
     policies
@@ -71,6 +84,10 @@ fn policies_of_cpus(survey: &Survey<'_>, online: &IdSet) -> Vec<Policy> {
         let directory = of_cpu(cpu, "cpufreq");
         let driver = Driver::of(survey, &directory);
         if driver.attributes.is_empty() {
+            if policies.is_empty() {
+                // No driver: a driver takes the first CPU, or none.
+                break;
+            }
             continue;
         }
         let mut cpus = affected(survey, &directory)
@@ -78,7 +95,13 @@ fn policies_of_cpus(survey: &Survey<'_>, online: &IdSet) -> Vec<Policy> {
             .difference(&placed);
         cpus.insert(cpu);
         placed = placed.union(&cpus);
-        policies.push(driver.policy(survey, &directory, cpu, cpus));
+        let limits = driver.limits(survey, &directory);
+        let policy = driver.policy(survey, &directory, limits);
+        policies.push(Policy {
+            id: cpu,
+            cpus,
+            ..policy
+        });
     }
     policies
 }
@@ -113,6 +136,14 @@ fn hertz(survey: &Survey<'_>, path: &str) -> Option<Hertz> {
     survey.parsed(path, &text, parse::khz)
 }
 
+/// What the hardware can: the threads of a core have one clock, and so the same limits.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    min: Option<Hertz>,
+    max: Option<Hertz>,
+    base: Option<Hertz>,
+}
+
 /// The one driver that all policies have, and so the attributes that each has.
 #[derive(Debug)]
 struct Driver {
@@ -128,27 +159,40 @@ impl Driver {
         }
     }
 
-    fn policy(&self, survey: &Survey<'_>, directory: &str, id: u32, cpus: IdSet) -> Policy {
-        let path = |name: &str| {
-            let offered = self.attributes.iter().any(|offered| offered == name);
-            offered.then(|| format!("{directory}/{name}"))
-        };
-        let text = |name| survey.text(&path(name)?);
-        let hertz = |name| hertz(survey, &path(name)?);
+    /// Where an attribute of a policy stands, if policies have it.
+    fn path(&self, directory: &str, name: &str) -> Option<String> {
+        let offered = self.attributes.iter().any(|offered| offered == name);
+        offered.then(|| format!("{directory}/{name}"))
+    }
+
+    fn hertz(&self, survey: &Survey<'_>, directory: &str, name: &str) -> Option<Hertz> {
+        hertz(survey, &self.path(directory, name)?)
+    }
+
+    fn limits(&self, survey: &Survey<'_>, directory: &str) -> Limits {
+        Limits {
+            min: self.hertz(survey, directory, "cpuinfo_min_freq"),
+            max: self.hertz(survey, directory, "cpuinfo_max_freq"),
+            base: self.hertz(survey, directory, "base_frequency"),
+        }
+    }
+
+    /// A policy as its directory tells it, without its number and CPUs.
+    fn policy(&self, survey: &Survey<'_>, directory: &str, limits: Limits) -> Policy {
+        let text = |name| survey.text(&self.path(directory, name)?);
         Policy {
-            id,
-            cpus,
             driver: self.name.clone(),
             governor: text("scaling_governor"),
             energy_preference: text("energy_performance_preference"),
-            hardware_min_hz: hertz("cpuinfo_min_freq"),
-            hardware_max_hz: hertz("cpuinfo_max_freq"),
-            base_hz: hertz("base_frequency"),
-            allowed_min_hz: hertz("scaling_min_freq"),
-            allowed_max_hz: hertz("scaling_max_freq"),
+            hardware_min_hz: limits.min,
+            hardware_max_hz: limits.max,
+            base_hz: limits.base,
+            allowed_min_hz: self.hertz(survey, directory, "scaling_min_freq"),
+            allowed_max_hz: self.hertz(survey, directory, "scaling_max_freq"),
             now: PolicyNow {
-                frequency_hz: hertz(NOW),
+                frequency_hz: self.hertz(survey, directory, NOW),
             },
+            ..Policy::default()
         }
     }
 }

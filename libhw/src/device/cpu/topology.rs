@@ -123,7 +123,7 @@ pub(super) fn groups(survey: &Survey<'_>, online: &IdSet) -> Groups {
             continue;
         }
         for (level, table) in LEVELS.iter().zip(&mut tables) {
-            if !table.placed.contains(cpu) {
+            if !table.closed && !table.placed.contains(cpu) {
                 topology.place(cpu, level, table);
             }
         }
@@ -135,12 +135,36 @@ pub(super) fn groups(survey: &Survey<'_>, online: &IdSet) -> Groups {
     }
     Groups {
         clusters: telling(clusters, &[&cores, &dies, &packages]),
-        dies: told_dies(dies, &packages),
+        dies: telling(dies, &[&packages]),
         packages: named_by_number(packages),
         drawers,
         books,
         cores,
     }
+}
+
+/// The cores of AMD's family 15h, whose older kernels list the two cores of a compute unit as siblings: each has a
+/// `core_id` of its own.
+pub(super) fn of_compute_units(survey: &Survey<'_>, units: Vec<Group>) -> Vec<Group> {
+    let mut cores: Vec<Group> = Vec::new();
+    for unit in units {
+        let start = cores.len();
+        for cpu in unit.cpus.iter() {
+            let number = survey
+                .value(&attribute(cpu, "core_id"), parse::decimal_or_none)
+                .flatten();
+            let of_unit = cores.get_mut(start..).unwrap_or_default();
+            match of_unit.iter_mut().find(|core| core.kernel_id == number) {
+                Some(core) => drop(core.cpus.insert(cpu)),
+                None => cores.push(Group {
+                    id: cpu,
+                    kernel_id: number,
+                    cpus: IdSet::from_iter([cpu]),
+                }),
+            }
+        }
+    }
+    sorted(cores)
 }
 
 /// The memory nodes that have CPUs (`Documentation/ABI/stable/sysfs-devices-node`).
@@ -165,6 +189,8 @@ fn attribute(cpu: u32, name: &str) -> String {
 struct Table {
     groups: Vec<Group>,
     placed: IdSet,
+    /// There are no such groups on this architecture.
+    closed: bool,
 }
 
 /// Reads `cpuN/topology`. A kernel has the same attributes for every CPU, so one CPU's list of them stands
@@ -186,13 +212,17 @@ impl Topology<'_> {
         let Some(cpus) = self.cpus(cpu, level, &table.placed) else {
             return;
         };
-        let id = self
-            .survey
-            .value(&attribute(cpu, level.id), parse::decimal_or_none);
+        let id = attribute(cpu, level.id);
+        let kernel_id = self.survey.value(&id, parse::decimal_or_none).flatten();
+        // The kernel's default for an architecture without dies: each CPU is one, with the number -1.
+        if level.id == DIE.id && kernel_id.is_none() && cpus.len() == 1 {
+            table.closed = true;
+            return;
+        }
         table.placed = table.placed.union(&cpus);
         table.groups.push(Group {
             id: cpus.first().unwrap_or(cpu),
-            kernel_id: id.flatten(),
+            kernel_id,
             cpus,
         });
     }
@@ -254,19 +284,11 @@ fn by_number(survey: &Survey<'_>, online: &IdSet) -> (Vec<Group>, Vec<Group>) {
     )
 }
 
-/// The groups that are none of the `others`, which already say all that there is to say. An architecture
-/// without clusters calls every core one; x86 calls what shares an L2 so, which on most is the core.
+/// The groups that are none of the `others`, which already say all that there is to say: where a package has
+/// no dies the kernel calls it one, and where cores have no clusters it calls each core one.
 fn telling(groups: Vec<Group>, others: &[&[Group]]) -> Vec<Group> {
     let told = |group: &Group| others.iter().any(|others| has_set(others, group));
     groups.into_iter().filter(|group| !told(group)).collect()
-}
-
-/// The dies that are not their whole package. An architecture without dies calls each CPU one, numbered -1.
-fn told_dies(dies: Vec<Group>, packages: &[Group]) -> Vec<Group> {
-    let dies = dies.into_iter();
-    dies.filter(|die| die.kernel_id.is_some() || die.cpus.len() > 1)
-        .filter(|die| !has_set(packages, die))
-        .collect()
 }
 
 /// Whether one of `groups`, sorted by lowest CPU, has the same CPUs as `group`.

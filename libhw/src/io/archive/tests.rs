@@ -58,6 +58,25 @@ fn a_plain_tar_is_a_root_as_long_as_the_root_lives() {
 }
 
 #[test]
+fn what_is_unpacked_is_ours_alone_and_goes_away() {
+    use std::os::unix::fs::PermissionsExt;
+    let temporary = tempfile::tempdir().unwrap();
+    let tar = machine().into_inner().unwrap();
+    let limits = unpack::Limits::default();
+    let unpacked = Unpacked::new(Path::new("tar"), &*tar, temporary.path(), limits).unwrap();
+    let mode = fs::metadata(unpacked.directory())
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o700);
+    drop(unpacked);
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+    let nowhere = Path::new("/nonexistent");
+    let error = Unpacked::new(Path::new("tar"), &*tar, nowhere, limits).unwrap_err();
+    assert!(error.to_string().contains("set TMPDIR"), "{error}");
+}
+
+#[test]
 fn every_packing_is_known_by_its_content() {
     let tar = machine().into_inner().unwrap();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -224,8 +243,12 @@ fn device_nodes_are_left_out_and_long_names_are_kept() {
 fn size_number_and_depth_are_limited() {
     let unpacked = |tar: Builder<Vec<u8>>, limits| {
         let tar = tar.into_inner().unwrap();
-        let error = Unpacked::new(Path::new("bomb"), tar.as_slice(), limits).unwrap_err();
-        error.to_string()
+        let temporary = tempfile::tempdir().unwrap();
+        let unpacked = Unpacked::new(Path::new("bomb"), &*tar, temporary.path(), limits);
+        let error = unpacked.unwrap_err().to_string();
+        let left = fs::read_dir(temporary.path()).unwrap().count();
+        assert_eq!(left, 0, "what was unpacked is still there: {error}");
+        error
     };
     let limits = unpack::Limits {
         bytes: 1 << 20,

@@ -4,11 +4,6 @@
 //! size, number and depth have limits. Owners, rights and times are not taken over: what was unpacked must be
 //! readable, and removable, by us. Device nodes, FIFOs and sockets are left out, since nothing reads them.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "unpacks into a directory of its own"
-)]
-
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -75,9 +70,14 @@ pub(super) struct Unpacked {
 }
 
 impl Unpacked {
-    /// Unpacks `tar`, the content of the archive at `path`.
-    pub(super) fn new(path: &Path, tar: impl Read, limits: Limits) -> Result<Self> {
-        let template = std::env::temp_dir().join("gnomon-XXXXXX");
+    /// Unpacks `tar`, the content of the archive at `path`, below the directory `temporary`.
+    pub(super) fn new(
+        path: &Path,
+        tar: impl Read,
+        temporary: &Path,
+        limits: Limits,
+    ) -> Result<Self> {
+        let template = temporary.join("gnomon-XXXXXX");
         // The directory is ours alone (mkdtemp(3): mode 0700).
         let directory = nix::unistd::mkdtemp(&template).map_err(|errno| Error::Unpack {
             path: path.to_owned(),

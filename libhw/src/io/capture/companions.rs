@@ -247,7 +247,7 @@ impl Search<'_> {
         for (name, kind) in self.matching(directory, names) {
             self.entry(&join(directory, &name), kind);
             if kind != EntryKind::Directory {
-                self.file(directory, &name);
+                self.file(directory, &name, kind);
             }
         }
     }
@@ -265,7 +265,7 @@ impl Search<'_> {
         }
     }
 
-    fn file(&mut self, directory: &str, name: &str) {
+    fn file(&mut self, directory: &str, name: &str, kind: EntryKind) {
         if self.files >= FILES_MAX || self.bytes >= BYTES_MAX {
             return;
         }
@@ -282,7 +282,10 @@ impl Search<'_> {
         if let Ok(Some(bytes)) = bytes {
             self.files += 1;
             self.bytes += bytes.len();
-            self.members.add_file(self.root, &path, bytes);
+            match kind {
+                EntryKind::Link => self.members.add_file(self.root, &path, bytes),
+                _ => self.members.add_file_in(self.root, directory, name, bytes),
+            }
         }
     }
 }

@@ -27,8 +27,22 @@ mod secret;
 mod shape;
 mod smbios;
 
+#[cfg(test)]
+use identity::in_order;
 use identity::{Identities, Notation};
 use search::{Found, Search};
+
+/// What the machine itself is called by, and which may stand in what is captured even if these are not.
+const OWN_NAMES: [&str; 8] = [
+    "etc/machine-id",
+    "etc/hostname",
+    "proc/sys/kernel/hostname",
+    "proc/sys/kernel/random/boot_id",
+    "sys/class/dmi/id/product_uuid",
+    "sys/class/dmi/id/product_serial",
+    "sys/class/dmi/id/board_serial",
+    "sys/class/dmi/id/chassis_serial",
+];
 
 /// Everything that is to be replaced, and by what.
 #[derive(Debug)]
@@ -44,6 +58,11 @@ impl Mask {
         key: Option<&[u8]>,
     ) -> Result<Self> {
         let mut identities = Identities::new(label::words(members));
+        for path in OWN_NAMES {
+            if let Ok(Some(bytes)) = root.bytes(path) {
+                place::collect(path, &bytes, &mut identities);
+            }
+        }
         for (path, member) in members {
             for name in path.split('/') {
                 identities.add_name(name);

@@ -50,11 +50,22 @@ impl Members {
         errors.len()
     }
 
-    /// Adds a file, and the links on the way to it. Of two looks at one file the longer counts.
+    /// Adds a file, and the links on the way to it.
     pub(super) fn add_file(&mut self, root: &Root, path: &str, bytes: Vec<u8>) {
-        let Some(place) = self.place(root, path) else {
-            return;
-        };
+        if let Some(place) = self.place(root, path) {
+            self.put(place, bytes);
+        }
+    }
+
+    /// Adds a file that is known to be no link.
+    pub(super) fn add_file_in(&mut self, root: &Root, directory: &str, name: &str, bytes: Vec<u8>) {
+        if let Some(parent) = self.parent(root, directory) {
+            self.put(join(&parent, name), bytes);
+        }
+    }
+
+    /// Of two looks at one file the longer counts.
+    fn put(&mut self, place: String, bytes: Vec<u8>) {
         let longer = match self.members.get(&place) {
             Some(Member::File(known)) => bytes.len() > known.len(),
             _ => true,

@@ -112,13 +112,12 @@ impl<'t> Words<'t> {
 
     fn vendor(&self) -> Option<String> {
         let arm = self.hex(Word::Implementer).and_then(arm::vendor);
-        let riscv = self
-            .hex(Word::RiscvVendor)
-            .and_then(|vendor| named(RISCV_VENDORS, vendor));
-        let name = [Word::Vendor, Word::Implementer, Word::RiscvVendor]
-            .into_iter()
-            .find_map(|word| self.at(word));
-        arm.or(riscv).or(name).map(str::to_owned)
+        // 0 is nobody's: a core that nobody sells, or an emulated one.
+        let riscv = self.hex(Word::RiscvVendor).filter(|vendor| *vendor != 0);
+        let said = self.at(Word::Vendor).or(self.at(Word::Implementer));
+        let known = arm.or_else(|| named(RISCV_VENDORS, riscv?));
+        let known = known.or(said).map(str::to_owned);
+        known.or_else(|| Some(format!("{:#x}", riscv?)))
     }
 
     fn name(&self) -> Option<String> {

@@ -120,7 +120,7 @@ impl Identities {
             let mut pseudonym = String::new();
             for attempt in 0..16 {
                 pseudonym = match self.mac_within(*kind, signs) {
-                    Some((mac, filler)) if attempt == 0 => around(&key, &mac, filler),
+                    Some((mac, filler)) if attempt == 0 => around(key, &mac, filler),
                     _ => pseudonym_of(*kind, signs, &mut key.stream(signs, attempt)),
                 };
                 if pseudonym != *signs && taken.insert(pseudonym.clone()) {
@@ -217,21 +217,21 @@ fn pseudonym_of(kind: Kind, signs: &str, stream: &mut Stream<'_>) -> String {
     let mut pseudonym = String::with_capacity(signs.len());
     for (place, sign) in signs.bytes().enumerate() {
         let random = stream.next();
-        let nibble = |value: u8| char::from_digit(u32::from(value & 0xf), 16).unwrap_or('0');
-        let value = |sign: u8| char::from(sign).to_digit(16).unwrap_or(0) as u8;
+        let nibble = |value: u32| char::from_digit(value & 0xf, 16).unwrap_or('0');
+        let value = |sign: u8| char::from(sign).to_digit(16).unwrap_or(0);
         pseudonym.push(match (kind, place) {
             // Locally administered, and of one station.
             (Kind::Mac | Kind::Eui64, 0) => '0',
             (Kind::Mac | Kind::Eui64, 1) => '2',
             // The version, and the two bits of the variant (RFC 9562 §4).
             (Kind::Uuid, 12) | (Kind::Wwn, 0) => char::from(sign),
-            (Kind::Uuid, 16) => nibble(value(sign) & 0xc | random & 0x3),
+            (Kind::Uuid, 16) => nibble(value(sign) & 0xc | u32::from(random) & 0x3),
             (Kind::Serial | Kind::Name, _) => char::from(match sign {
                 b'0'..=b'9' => b'0' + random % 10,
                 _ if hexadecimal => b'a' + random % 6,
                 _ => b'a' + random % 26,
             }),
-            _ => nibble(random),
+            _ => nibble(u32::from(random)),
         });
     }
     pseudonym

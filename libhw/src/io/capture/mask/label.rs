@@ -11,12 +11,18 @@ const PLACEHOLDERS: &[&str] = &[
     "03000200040005000006000700080009",
     "assettag",
     "assettagnotset",
+    "baseboardassettag",
     "baseboardserialnumber",
+    "boardassettag",
+    "boardserialnumber",
     "chassisassettag",
     "chassisserialnumber",
     "default",
     "defaultstring",
+    "empty",
+    "fillbyoem",
     "filledbyoem",
+    "invalid",
     "localdomain",
     "localhost",
     "localhostlocaldomain",
@@ -26,6 +32,7 @@ const PLACEHOLDERS: &[&str] = &[
     "notapplicable",
     "notavailable",
     "notdefined",
+    "notpresent",
     "notprovided",
     "notset",
     "notsettable",
@@ -33,8 +40,11 @@ const PLACEHOLDERS: &[&str] = &[
     "null",
     "oem",
     "serialnumber",
+    "systemassettag",
     "systemserialnumber",
     "tobefilledbyoem",
+    "type2boardassettag",
+    "type2boardserialnumber",
     "undefined",
     "uninitialized",
     "unknown",
@@ -54,7 +64,7 @@ pub(super) fn is_nobodys(kind: Kind, text: &str, signs: &str) -> bool {
         Kind::Uuid => hexadecimal(32),
         Kind::Eui64 => hexadecimal(16),
         Kind::Wwn => hexadecimal(16) && hexadecimal(32),
-        Kind::Serial => text.len() > 256 || is_counted("01234567890123456789", signs),
+        Kind::Serial => text.len() > 256 || is_counted(signs),
         Kind::Name => text.len() > 256,
     };
     misfit || all.all(|sign| Some(sign) == first) || PLACEHOLDERS.contains(&signs)
@@ -66,8 +76,10 @@ fn is_group(signs: &str) -> bool {
     second.is_some_and(|digit| digit & 1 == 1)
 }
 
-fn is_counted(run: &str, signs: &str) -> bool {
-    signs.len() >= 3 && run.contains(signs)
+/// `12345678`, `0123456789`, and so on.
+fn is_counted(signs: &str) -> bool {
+    let runs = ["01234567890123456789", "12345678901234567890"];
+    signs.len() >= 3 && runs.iter().any(|run| run.starts_with(signs))
 }
 
 /// The words in the places that name makes, models and versions, in lower case.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::identity::{Identities, Kind, Notation, in_order};
+use super::identity::{Identities, Kind, Notation};
 use super::{Span, pci, smbios};
 
 /// What a file holds.
@@ -142,9 +142,7 @@ pub(super) fn collect(path: &str, bytes: &[u8], identities: &mut Identities) {
         let piece = bytes.get(span.range).unwrap_or_default();
         match span.notation {
             Notation::Text => identities.add(span.kind, &String::from_utf8_lossy(piece)),
-            notation => {
-                identities.add_bytes(span.kind, &in_order(piece, notation), Notation::Bytes)
-            }
+            notation => identities.add_bytes(span.kind, piece, notation),
         }
     }
 }

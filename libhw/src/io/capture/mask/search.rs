@@ -286,10 +286,11 @@ fn dashed(signs: &str) -> String {
 }
 
 fn unhex(signs: &str) -> Vec<u8> {
-    let digits: Vec<u32> = signs.chars().filter_map(|sign| sign.to_digit(16)).collect();
+    let digit = |sign: char| u8::try_from(sign.to_digit(16)?).ok();
+    let digits: Vec<u8> = signs.chars().filter_map(digit).collect();
     digits
         .chunks_exact(2)
-        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | *digit as u8))
+        .map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit))
         .collect()
 }
 
