@@ -223,7 +223,7 @@ pub fn file(class: Class, path: &str, texts: &[&[u8]], bytes: &[u8]) -> bool {
     exact_file(class, path, &one_of(texts, bytes))
 }
 
-/// As [`file`], with the content as it is.
+/// As [`file()`], with the content as it is.
 #[must_use]
 pub fn exact_file(class: Class, path: &str, content: &[u8]) -> bool {
     let entry = Some(Entry::File(content.to_vec()));
