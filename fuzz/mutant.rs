@@ -195,11 +195,12 @@ fn some(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     bytes.bytes(length).map(<[u8]>::to_vec)
 }
 
-/// Other digits in the place of some.
+/// Another digit in the place of one, or of two.
 fn digits(text: &mut [u8], bytes: &mut Unstructured<'_>) -> Result<()> {
-    for byte in text.iter_mut().filter(|byte| byte.is_ascii_digit()) {
-        if bytes.ratio(1, 16)? {
-            *byte = bytes.int_in_range(b'0'..=b'9')?;
+    for _ in 0..bytes.int_in_range(1..=2)? {
+        let from = bytes.choose_index(text.len() + 1)?;
+        if let Some(digit) = text[from..].iter_mut().find(|byte| byte.is_ascii_digit()) {
+            *digit = bytes.int_in_range(b'0'..=b'9')?;
         }
     }
     Ok(())
@@ -222,7 +223,7 @@ pub fn file(class: Class, path: &str, texts: &[&[u8]], bytes: &[u8]) -> bool {
     exact_file(class, path, &one_of(texts, bytes))
 }
 
-/// As [`file`], with the content as it is.
+/// As [`file()`], with the content as it is.
 #[must_use]
 pub fn exact_file(class: Class, path: &str, content: &[u8]) -> bool {
     let entry = Some(Entry::File(content.to_vec()));

@@ -76,7 +76,7 @@ fn packed(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
         }
         let length = usize::from(bytes.int_in_range(0..=80_u8)?).min(bytes.len());
         let mut header = Header::new_gnu();
-        let kinds = if bytes.ratio(1, 32)? {
+        let kinds = if bytes.ratio(1, 64)? {
             ODD_KINDS
         } else {
             KINDS
