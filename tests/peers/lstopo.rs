@@ -68,7 +68,9 @@ fn object_facts(object: Node<'_, '_>, facts: &mut Facts) {
     let cpus = cpuset(text("cpuset"));
     let number = |name: &str| text(name).parse::<u64>().unwrap_or(0);
     match (text("type"), text("subtype")) {
-        ("PU", _) => drop(facts.insert(format!("pu {}", os_index.expect("a PU has a number")))),
+        ("PU", _) => {
+            facts.insert(format!("pu {}", os_index.expect("a PU has a number")));
+        }
         (kind @ ("Package" | "Die" | "Core"), _)
         | ("Group", kind @ ("Cluster" | "Book" | "Drawer")) => {
             facts.insert(group_fact(&kind.to_lowercase(), os_index, &cpus));
@@ -174,9 +176,9 @@ pub fn cpuset(text: &str) -> IdSet {
     let mut set = IdSet::new();
     for (base, word) in (0_u32..).step_by(32).zip(text.rsplit(',')) {
         let word = u32::from_str_radix(word.trim_start_matches("0x"), 16).unwrap_or(0);
-        (0..32)
-            .filter(|bit| word & (1 << bit) != 0)
-            .for_each(|bit| drop(set.insert(base + bit)));
+        for bit in (0..32).filter(|bit| word & (1 << bit) != 0) {
+            set.insert(base + bit);
+        }
     }
     set
 }

@@ -25,7 +25,7 @@ Examples:
 /// The arguments of `gnomon inventory device`.
 #[derive(Args, Clone, Debug)]
 pub(super) struct DeviceArguments {
-    /// The function's address: [domain:]bus:device.function, such as 0000:3b:00.0
+    /// The function's address, with or without its domain: 0000:3b:00.0 or 3b:00.0
     #[arg(value_name = "ADDRESS", value_parser = address)]
     address: String,
 }

@@ -80,8 +80,8 @@ impl Tree {
 
 const BUS: &str = "pci0000:00";
 
-#[test]
-fn a_function_tells_everything_that_its_files_say() {
+/// A function with every file that discovery reads.
+fn whole_function() -> Tree {
     let tree = Tree::new()
         .function(
             "pci0000:00/0000:00:03.0",
@@ -125,7 +125,12 @@ fn a_function_tells_everything_that_its_files_say() {
         )
         .link("bus/pci/slots/gone", "nowhere");
     tree.write("../bus/pci/slots/7-1/address", b"0000:3b:00\n");
-    let functions = tree.functions();
+    tree
+}
+
+#[test]
+fn a_function_tells_everything_that_its_files_say() {
+    let functions = whole_function().functions();
     let [function] = functions.as_slice() else {
         panic!("{functions:?}");
     };

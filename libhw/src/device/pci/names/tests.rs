@@ -5,7 +5,9 @@ use super::*;
 /// A list that lies in memory.
 fn with<T>(bytes: &[u8], f: impl FnOnce(&List<'_>) -> T) -> T {
     let read = |at: u64, buffer: &mut [u8]| {
-        let rest = bytes.get(at as usize..).unwrap_or_default();
+        let rest = bytes
+            .get(usize::try_from(at).unwrap()..)
+            .unwrap_or_default();
         let length = rest.len().min(buffer.len());
         buffer[..length].copy_from_slice(&rest[..length]);
         length
@@ -36,9 +38,11 @@ fn every_name_is_found(bytes: &[u8], step: usize) {
     let all = read_plainly(bytes);
     with(bytes, |list| {
         for (id, (name, below)) in all.iter().step_by(step) {
-            let mut entry = Entry::default();
-            entry.below = below.keys().map(|id| (*id, None)).collect();
-            entry.below.insert(0xfffe, None);
+            let asked = below.keys().copied().chain([0xfffe]);
+            let mut entry = Entry {
+                below: asked.map(|id| (id, None)).collect(),
+                ..Entry::default()
+            };
             list.fill(*id, &mut entry);
             assert_eq!(entry.name.as_ref(), Some(name), "{id:04x}");
             for (device, found) in &entry.below {
