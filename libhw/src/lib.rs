@@ -36,6 +36,7 @@ pub mod inventory;
 pub mod io;
 pub mod join;
 pub mod parse;
+mod placeholder;
 pub mod survey;
 #[cfg(test)]
 mod tree;

@@ -7,7 +7,7 @@ mod architecture;
 mod evidence;
 mod firmware;
 mod hypervisor;
-mod placeholder;
+mod label;
 
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
-use super::placeholder::label;
+use super::label::label;
 use crate::parse;
 use crate::survey::Survey;
 

@@ -149,7 +149,7 @@ fn of_xen(evidence: &Evidence<'_>) -> Option<Hypervisor> {
         version: version.map(|(major, minor)| format!("{major}.{minor}{extra}")),
         guest_uuid: survey
             .raw("sys/hypervisor/uuid")
-            .and_then(|text| super::placeholder::label(&text)),
+            .and_then(|text| super::label::label(&text)),
         ..named(
             &kind,
             if full {

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::placeholder::label;
+use super::label::label;
 use super::{Hypervisor, HypervisorKind, System, Unit, version};
 use crate::inventory::Class;
 use crate::survey::Problem;

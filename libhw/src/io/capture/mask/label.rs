@@ -5,51 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::identity::{Kind, signs};
 use super::place;
 use crate::io::capture::members::Member;
-
-/// By their letters and digits, in lower case. Seen on boards of several vendors and in hypervisors' tables.
-const PLACEHOLDERS: &[&str] = &[
-    "03000200040005000006000700080009",
-    "assettag",
-    "assettagnotset",
-    "baseboardassettag",
-    "baseboardserialnumber",
-    "boardassettag",
-    "boardserialnumber",
-    "chassisassettag",
-    "chassisserialnumber",
-    "default",
-    "defaultstring",
-    "empty",
-    "fillbyoem",
-    "filledbyoem",
-    "invalid",
-    "localdomain",
-    "localhost",
-    "localhostlocaldomain",
-    "noassetinformation",
-    "noassettag",
-    "none",
-    "notapplicable",
-    "notavailable",
-    "notdefined",
-    "notpresent",
-    "notprovided",
-    "notset",
-    "notsettable",
-    "notspecified",
-    "null",
-    "oem",
-    "serialnumber",
-    "systemassettag",
-    "systemserialnumber",
-    "tobefilledbyoem",
-    "type2boardassettag",
-    "type2boardserialnumber",
-    "undefined",
-    "uninitialized",
-    "unknown",
-    "unspecified",
-];
+use crate::placeholder::is_placeholder;
 
 /// Whether no unit can be told by it: empty, a placeholder, one sign over and over, a run of digits as on a
 /// keyboard, or an address of many stations.
@@ -67,7 +23,7 @@ pub(super) fn is_nobodys(kind: Kind, text: &str, signs: &str) -> bool {
         Kind::Serial => text.len() > 256 || is_counted(signs),
         Kind::Name => text.len() > 256,
     };
-    misfit || all.all(|sign| Some(sign) == first) || PLACEHOLDERS.contains(&signs)
+    misfit || all.all(|sign| Some(sign) == first) || is_placeholder(signs)
 }
 
 /// The group bit is the lowest of the first byte (IEEE 802 §8.2.2).
