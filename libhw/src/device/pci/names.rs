@@ -229,6 +229,10 @@ impl<'a> List<'a> {
 
 /// `8086  `, or `C 02  `, which stands behind all vendors.
 fn top_id(line: &[u8]) -> Option<u32> {
+    // Nearly every line of the list is a device's, and is seen so by its first byte.
+    if line.first() == Some(&b'\t') {
+        return None;
+    }
     match line.strip_prefix(b"C ") {
         Some(class) => Some(CLASSES + hex(class, 2)?),
         None => hex(line, 4),
