@@ -22,6 +22,7 @@ fi
 
 # Adds "KIND COUNT NAME" to the tally; KIND is passed, failed or skipped.
 tally() {
+    [[ $2 -ne 0 ]] || return 0
     printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$GNOMON_TALLY"
 }
 
