@@ -14,6 +14,11 @@ mod work;
 
 use std::process::ExitCode;
 
+/// musl's own allocator asks the kernel for nearly every piece, and takes a lock for each.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
+
 fn main() -> ExitCode {
     cli::run(std::env::args_os())
 }
