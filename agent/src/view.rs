@@ -6,6 +6,7 @@ use libhw::inventory::{Class, Inventory};
 use crate::table::Page;
 
 pub(crate) mod pci;
+pub(crate) mod rows;
 pub(crate) mod words;
 
 mod cpu;

@@ -1,5 +1,10 @@
 //! Where each device class was seen to be right: the README's table is made of these rows.
 
+use std::fmt::Write as _;
+use std::path::Path;
+
+use libhw::inventory::Class;
+
 /// How it was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(dead_code, reason = "the words of all classes, those to come too")]
@@ -47,11 +52,39 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
+const BEGIN: &str = "<!-- verified: made by tests/classes/verified.rs -->\n";
+const END: &str = "<!-- end -->";
+
+#[test]
+fn the_readme_says_what_was_verified_and_how() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let readme = std::fs::read_to_string(&path).expect("the README");
+    let (before, rest) = readme.split_once(BEGIN).expect("the table's begin");
+    let (_, after) = rest.split_once(END).expect("the table's end");
+    support::golden(&path, &format!("{before}{BEGIN}{}{END}{after}", table()));
+}
+
+/// The rows as a table; those of a class together, what was seen in the same way in one line.
+fn table() -> String {
+    let mut text = String::from("| class | what is reported | verified against |\n|---|---|---|\n");
+    let class = |name: &str| name.parse::<Class>().expect("a class");
+    let mut rows: Vec<&Row> = ROWS.iter().collect();
+    rows.sort_by_key(|row| class(row.class));
+    for row in rows {
+        let how = match row.how {
+            How::Peer(name) => format!("`{name}`, on the same machine or tree"),
+            How::Capture => "captured machines, read independently".to_owned(),
+            How::RealMachine => "the machine that runs the tests".to_owned(),
+            How::Synthetic => "made-up trees only".to_owned(),
+        };
+        let _ = writeln!(text, "| {} | {} | {how} |", row.class, row.what);
+    }
+    text
+}
+
 #[test]
 fn every_row_names_a_class_and_a_test_that_is_there() {
-    use libhw::inventory::Class;
-
-    let top = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut sources = String::new();
     for folder in ["tests", "libhw/src", "agent"] {
         read_all(&top.join(folder), &mut sources);
@@ -68,7 +101,7 @@ fn every_row_names_a_class_and_a_test_that_is_there() {
     }
 }
 
-fn read_all(folder: &std::path::Path, into: &mut String) {
+fn read_all(folder: &Path, into: &mut String) {
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();
         if path.is_dir() {

@@ -6,6 +6,7 @@ use libhw::device::pci::Function;
 use libhw::inventory::Inventory;
 
 use super::words::{clean, count};
+use crate::view::rows::Rows;
 
 /// Devices that are drawn one by one, of all nodes together.
 const SHOWN: usize = 1024;
@@ -13,6 +14,9 @@ const SHOWN: usize = 1024;
 const CROWD: usize = 24;
 /// Addresses that a folded device lists.
 const ADDRESSES: usize = 32;
+
+/// Names of what hangs off a device that are shown.
+const NAMES: usize = 4;
 
 /// What a device is for: its colour in the picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +37,8 @@ pub(super) struct Device {
     pub(super) address: String,
     /// Vendor and device as a person would say it.
     pub(super) name: String,
+    /// What the kernel calls what hangs off it: `eth0 ptp0`.
+    pub(super) known_as: Option<String>,
     pub(super) driver: Option<String>,
     /// `16 GT/s ×8`, or `8 of 16 GT/s ×8` where the link runs below what it can.
     pub(super) link: Option<String>,
@@ -81,6 +87,7 @@ pub(super) fn by_node(
     known: impl Fn(u32) -> bool,
 ) -> BTreeMap<Option<u32>, Vec<Device>> {
     let functions = || inventory.pci.iter().flat_map(|pci| &pci.functions);
+    let rows = Rows::of(inventory);
     let ids: BTreeSet<&str> = functions().map(|function| function.id.as_str()).collect();
     let mut nodes: BTreeMap<Option<u32>, Vec<&Function>> = BTreeMap::new();
     for function in functions() {
@@ -91,7 +98,7 @@ pub(super) fn by_node(
         }
     }
     let shown = (SHOWN / nodes.len().max(1)).max(4);
-    let fold = |(node, functions): (_, Vec<&Function>)| (node, fold(&functions, shown));
+    let fold = |(node, functions): (_, Vec<&Function>)| (node, fold(&functions, &rows, shown));
     nodes.into_iter().map(fold).collect()
 }
 
@@ -108,14 +115,17 @@ struct Likeness<'a> {
     virtual_functions: u32,
 }
 
-fn fold(functions: &[&Function], shown: usize) -> Vec<Device> {
+fn fold(functions: &[&Function], rows: &Rows, shown: usize) -> Vec<Device> {
     let by_slot = alike(functions, |role| role != Role::Other);
     let groups = if by_slot.len() > CROWD {
         alike(functions, |_| false)
     } else {
         by_slot
     };
-    let mut devices: Vec<Device> = groups.values().filter_map(|group| device(group)).collect();
+    let mut devices: Vec<Device> = groups
+        .values()
+        .filter_map(|group| device(group, rows))
+        .collect();
     let hidden = devices.len().saturating_sub(shown);
     if hidden > 1 {
         devices.truncate(shown);
@@ -151,7 +161,7 @@ fn alike<'a>(
     groups
 }
 
-fn device(group: &[&Function]) -> Option<Device> {
+fn device(group: &[&Function], rows: &Rows) -> Option<Device> {
     let (first, rest) = group.split_first()?;
     let (class, role) = class(first.class_id);
     let (link, downgraded) = link(first);
@@ -195,12 +205,32 @@ fn device(group: &[&Function]) -> Option<Device> {
         class,
         address: address(first, rest),
         name: short_name(first),
+        known_as: known_as(group, rows),
         driver,
         link,
         downgraded,
         virtual_functions,
         details,
     })
+}
+
+/// The names of what hangs off the functions, each once, as many as a card has room for.
+fn known_as(group: &[&Function], rows: &Rows) -> Option<String> {
+    let mut names: Vec<String> = Vec::new();
+    for function in group {
+        for row in rows.of_function(&function.id) {
+            let name = clean(row.id());
+            if !name.is_empty() && name != function.id && !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    let more = names.len().saturating_sub(NAMES);
+    names.truncate(NAMES);
+    if more > 0 {
+        names.push(format!("+{more}"));
+    }
+    Some(names.join(" ")).filter(|names| !names.is_empty())
 }
 
 /// `0000:3b:00.0` alone, `0000:3b:00.0-3` for functions in a row of one slot, else `0000:3b:00.0 +3`.
@@ -372,6 +402,7 @@ impl Device {
             class: "…",
             address: format!("{number} more kinds"),
             name: "not drawn".to_owned(),
+            known_as: None,
             driver: None,
             link: None,
             downgraded: false,
@@ -380,11 +411,16 @@ impl Device {
         }
     }
 
-    /// Driver, link and virtual functions in one line.
+    /// Names, driver, link and virtual functions in one line.
     pub(super) fn facts(&self) -> String {
         let mark = if self.downgraded { "▼" } else { "" };
         let link = self.link.as_ref().map(|link| format!("{mark}{link}"));
-        let parts = [self.driver.clone(), link, self.virtual_functions.clone()];
+        let parts = [
+            self.known_as.clone(),
+            self.driver.clone(),
+            link,
+            self.virtual_functions.clone(),
+        ];
         parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
     }
 }

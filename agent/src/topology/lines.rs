@@ -300,6 +300,7 @@ impl Sheet<'_> {
                 .map(|(letter, words, _)| format!("{letter}: {words}")),
         );
         self.section("Notes", notes);
+        self.section("Also in this machine", panel::also(self.inventory));
     }
 
     fn section(&mut self, title: &str, lines: Vec<String>) {

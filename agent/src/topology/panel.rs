@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use libhw::idset::IdSet;
-use libhw::inventory::Inventory;
+use libhw::inventory::{Class, Inventory};
 
 use super::caption::{self, Marks};
 use super::device::Role;
 use super::tree::{Kind, Tree};
-use super::words::list;
+use super::words::{clean, list};
+use crate::view;
 
 /// Nodes up to which distances are a matrix.
 pub(super) const MATRIX: usize = 24;
@@ -94,6 +95,21 @@ pub(super) fn distance_lines(inventory: &Inventory) -> Vec<String> {
         lines.push(format!("and {} more nodes", number - DISTANCE_LINES));
     }
     lines
+}
+
+/// A line for each class that the picture does not draw.
+pub(super) fn also(inventory: &Inventory) -> Vec<String> {
+    const DRAWN: [Class; 5] = [
+        Class::System,
+        Class::Cpu,
+        Class::Numa,
+        Class::Hugepages,
+        Class::Pci,
+    ];
+    let summaries = view::summaries(inventory).filter(|(class, _)| !DRAWN.contains(class));
+    summaries
+        .map(|(class, words)| clean(&format!("{class}: {words}")))
+        .collect()
 }
 
 /// What the picture of `tree` uses, in the order of the legend.

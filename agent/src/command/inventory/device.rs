@@ -1,6 +1,6 @@
 //! `gnomon inventory device`: all that is known about one PCI function, and what it is near to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use clap::Args;
 use libhw::device::pci::{Bar, Function, Pci};
@@ -9,10 +9,12 @@ use libhw::inventory::{self, Class, Inventory, SCHEMA_VERSION, Scope};
 use libhw::join;
 use libhw::survey::Problem;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::command::{Depth, Error, Form, Outcome, Place};
 use crate::table::{Cell, Column, Page, Paint, Style, Table};
 use crate::view::pci;
+use crate::view::rows::{Row, Rows};
 use crate::view::words::{counted, joined, yes};
 
 pub(crate) const HELP: &str = "\
@@ -43,6 +45,8 @@ struct Report<'a> {
     behind: Vec<&'a str>,
     /// The other functions in its IOMMU group: they can only be given away together.
     group: Vec<&'a str>,
+    /// What other classes know of it: class, table, rows.
+    rows: BTreeMap<Class, BTreeMap<String, Vec<Map<String, Value>>>>,
     problems: Vec<&'a Problem>,
 }
 
@@ -63,7 +67,7 @@ pub(super) fn run(
     depth: Depth,
 ) -> Result<Outcome, Error> {
     let scope = Scope {
-        classes: vec![Class::Cpu, Class::Numa, Class::Pci],
+        classes: Class::ALL.to_vec(),
         deep: depth.deep,
         virtual_functions: true,
     };
@@ -106,7 +110,16 @@ fn report<'a>(inventory: &'a Inventory, address: &str) -> Option<Report<'a>> {
         .find(|function| function.id == address)?;
     let cpus = join::cpus_near_function(inventory, function);
     let isolated = inventory.cpu.as_ref().and_then(|cpu| cpu.isolated.clone());
-    let of_it = |problem: &&Problem| problem.path.split('/').any(|part| part == function.id);
+    let rows = Rows::of(inventory);
+    let rows = rows.of_function(&function.id);
+    // A problem is its own when its path goes through the function, or through what hangs off it.
+    let names: Vec<&str> = rows.iter().map(Row::id).filter(|id| id.len() > 2).collect();
+    let of_it = |problem: &&Problem| {
+        problem
+            .path
+            .split('/')
+            .any(|part| part == function.id || names.contains(&part))
+    };
     let ids = |chosen: &dyn Fn(&Function) -> bool| {
         let chosen = pci.functions.iter().filter(|other| chosen(other));
         chosen.map(|other| other.id.as_str()).collect::<Vec<_>>()
@@ -128,7 +141,18 @@ fn report<'a>(inventory: &'a Inventory, address: &str) -> Option<Report<'a>> {
                 && other.id != function.id
         }),
         problems: inventory.problems.iter().filter(of_it).collect(),
+        rows: by_table(rows),
     })
+}
+
+fn by_table(rows: &[Row]) -> BTreeMap<Class, BTreeMap<String, Vec<Map<String, Value>>>> {
+    let mut classes: BTreeMap<_, BTreeMap<_, Vec<_>>> = BTreeMap::new();
+    for row in rows {
+        let tables = classes.entry(row.class).or_default();
+        let table = tables.entry(row.table.clone()).or_default();
+        table.push(row.fields.clone());
+    }
+    classes
 }
 
 /// No path has more bridges than there are buses.
@@ -166,6 +190,14 @@ fn view(inventory: &Inventory, report: &Report<'_>, style: Style) -> String {
     }
     page.table(&facts);
     page.table(&bars(&function.bars));
+    for row in Rows::of(inventory).of_function(&function.id) {
+        page.title(&format!("{} {}", row.class, row.id()));
+        let mut facts = Table::facts();
+        for (name, value) in row.facts() {
+            facts.fact(&name, value);
+        }
+        page.table(&facts);
+    }
     page.into_text(style)
 }
 

@@ -81,6 +81,10 @@ fn all(picture: &Picture<'_>) -> Vec<Panel> {
     if !notes.is_empty() {
         panels.push(Panel::Words("Notes", notes));
     }
+    let also = panel::also(picture.inventory);
+    if !also.is_empty() {
+        panels.push(Panel::Words("Also in this machine", also));
+    }
     panels
 }
 
