@@ -6,7 +6,7 @@ use crate::parse;
 use crate::survey::Survey;
 
 use super::device::kind_of;
-use super::{Adapter, AdapterKind};
+use super::{Adapter, AdapterKind, ComputeNode};
 
 /// A device, before it is read.
 #[derive(Debug, Default)]
@@ -55,6 +55,43 @@ pub(super) fn directory(adapter: &Adapter) -> Option<String> {
         DRM
     };
     Some(format!("{class}/{node}/device"))
+}
+
+/// Gives the DRM nodes of an AMD device's partitions, which stand at devices of their own, to the device.
+pub(super) fn join_partitions(found: &mut Vec<Found>, compute: &[ComputeNode]) {
+    let owner = |device: &Found| {
+        let render = device
+            .nodes
+            .iter()
+            .find(|node| node.starts_with("renderD"))?;
+        let of = |node: &&ComputeNode| node.render_node.as_ref() == Some(render);
+        compute.iter().find(of)?.function.clone()
+    };
+    let partitions: Vec<Found> = found
+        .extract_if(.., |device| device.id.starts_with("amdgpu_xcp"))
+        .collect();
+    for mut partition in partitions {
+        let owner = owner(&partition);
+        match found
+            .iter_mut()
+            .find(|device| owner.is_some() && device.function == owner)
+        {
+            Some(device) => device.nodes.append(&mut partition.nodes),
+            None => found.push(partition),
+        }
+    }
+}
+
+/// Fills in the dumps that drivers left (`Documentation/ABI/testing/sysfs-devices-coredump`).
+pub(super) fn core_dumps(survey: &Survey<'_>, adapters: &mut [Adapter]) {
+    for name in survey.names(DUMPS).into_iter().take(DEVICES_MAX) {
+        let Some(device) = survey.link_name(&format!("{DUMPS}/{name}/failing_device")) else {
+            continue;
+        };
+        if let Some(adapter) = adapters.iter_mut().find(|adapter| adapter.id == device) {
+            adapter.core_dumps.push(name);
+        }
+    }
 }
 
 /// The nodes of both classes; connectors (`card0-DP-1`) and `version` are none.
@@ -106,7 +143,7 @@ fn behind(survey: &Survey<'_>, class: &'static str, node: &str) -> Found {
     let address = parts.iter().rev().find(|part| is_address(part));
     let kind = match (address, class) {
         (_, ACCEL) => Some(AdapterKind::Accelerator),
-        (None, _) if parts.contains(&"virtual") => Some(AdapterKind::Virtual),
+        (None, _) if parts.iter().any(|part| NOWHERE.contains(part)) => Some(AdapterKind::Virtual),
         _ => None,
     };
     if let Some(address) = address {
@@ -165,6 +202,10 @@ fn is_address(name: &str) -> bool {
 const PCI: &str = "sys/bus/pci/devices";
 const DRM: &str = "sys/class/drm";
 const ACCEL: &str = "sys/class/accel";
+const DUMPS: &str = "sys/class/devcoredump";
+
+/// Where the kernel keeps what is no hardware.
+const NOWHERE: &[&str] = &["virtual", "faux", "vgem", "vkms"];
 
 /// What stands between a device's path and its node's name.
 const OF_CLASS: [&str; 2] = ["/drm/", "/accel/"];
