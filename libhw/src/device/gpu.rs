@@ -347,20 +347,22 @@ pub fn discover(survey: &Survey<'_>) -> Gpu {
 /// Reads again what changes without an event.
 pub fn refresh(gpu: &mut Gpu, survey: &Survey<'_>) {
     for adapter in &mut gpu.adapters {
-        if let Some(directory) = find::directory(adapter) {
-            read_now(&Device::list(survey, directory), adapter);
-        }
+        let device = find::open(survey, adapter.function.as_deref(), &adapter.nodes);
+        read_now(&device, adapter);
     }
 }
 
 fn adapter(survey: &Survey<'_>, found: find::Found) -> Adapter {
-    let device = Device::list(survey, found.directory);
+    let device = find::open(survey, found.function.as_deref(), &found.nodes);
     let mut adapter = Adapter {
         id: found.id,
         function: found.function,
         nodes: found.nodes,
         ..device.identity()
     };
+    if let Some(node) = adapter.nodes.first().filter(|_| found.indirect) {
+        adapter.driver = find::driver(survey, node).or(adapter.driver);
+    }
     adapter.kind = device::kind(&adapter, found.kind);
     adapter.node = device.value("numa_node", parse::decimal_or_none).flatten();
     adapter.boot_display = device.value("boot_vga", parse::switch);

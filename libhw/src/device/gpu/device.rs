@@ -34,6 +34,11 @@ impl<'a> Device<'a> {
         device
     }
 
+    /// Whether nothing stands in it.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     /// Where runtime power management has it.
     pub(super) const fn power(&self) -> Option<&RuntimePower> {
         self.power.as_ref()
