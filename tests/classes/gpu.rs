@@ -76,7 +76,7 @@ fn every_captured_card_says_what_lact_says() {
         sensors(&mut compared, adapter);
         clocks(&mut compared, adapter);
         eprintln!("{}: {} values agree with LACT", card.name, compared.count);
-        assert!(compared.count >= 12, "{}: {}", card.name, compared.count);
+        assert!(compared.count >= 10, "{}: {}", card.name, compared.count);
         assert_eq!(inventory.problems, [], "{}", card.name);
     }
 }
