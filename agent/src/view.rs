@@ -10,6 +10,7 @@ pub(crate) mod rows;
 pub(crate) mod words;
 
 mod cpu;
+mod gpu;
 mod hugepages;
 mod numa;
 mod problems;
@@ -31,6 +32,7 @@ const VIEWS: &[View] = &[
     view(Class::Numa, numa::view, numa::summary),
     view(Class::Hugepages, hugepages::view, hugepages::summary),
     view(Class::Pci, pci::view, pci::summary),
+    view(Class::Gpu, gpu::view, gpu::summary),
 ];
 
 const fn view(

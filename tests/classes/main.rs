@@ -1,6 +1,7 @@
 //! Does each device class say of captured and of made-up machines what these say of themselves?
 
 mod pages;
+mod gpu;
 mod verified;
 
 use std::path::{Path, PathBuf};
