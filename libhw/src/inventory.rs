@@ -137,6 +137,8 @@ inventory! {
     hugepages Hugepages device::hugepages::Hugepages, on ["node", "memory"];
     /// PCI functions.
     pci Pci device::pci::Pci, on ["pci", "cpu"];
+    /// Graphics and processing accelerators.
+    gpu Gpu device::gpu::Gpu, on ["drm", "accel", "pci", "kfd", "devcoredump"];
 }
 
 impl Inventory {
