@@ -17,11 +17,15 @@ use crate::survey::Survey;
 use crate::units::Bytes;
 
 use device::Device;
+use nvml::{Nvml, NvmlLibrary};
+use xid::Xid;
 
 mod device;
 mod find;
 mod nvidia;
+pub mod nvml;
 mod throttle;
+pub mod xid;
 
 pub use nvidia::{Nvidia, NvidiaDriver};
 pub use throttle::{ThrottleCause, ThrottleReason};
@@ -36,6 +40,9 @@ pub struct Gpu {
     /// NVIDIA's own driver, where it is loaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nvidia_driver: Option<NvidiaDriver>,
+    /// NVIDIA's management library, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nvml: Option<NvmlLibrary>,
 }
 
 /// One accelerator.
@@ -101,6 +108,9 @@ pub struct Adapter {
     /// What NVIDIA's driver adds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nvidia: Option<Nvidia>,
+    /// What NVIDIA's management library adds; only in a deep look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nvml: Option<Box<Nvml>>,
     /// What changes without an event.
     #[serde(default)]
     pub now: AdapterNow,
@@ -187,6 +197,9 @@ pub struct AdapterNow {
     /// Why it runs slower than it could; empty where nothing holds it back, absent where it does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throttle: Option<BTreeSet<ThrottleReason>>,
+    /// Errors that NVIDIA's driver wrote to the kernel's log, by number.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub xids: Vec<Xid>,
 }
 
 /// Where runtime power management has a device (`Documentation/ABI/testing/sysfs-devices-power`).
@@ -229,9 +242,12 @@ pub fn discover(survey: &Survey<'_>) -> Gpu {
         .filter_map(|found| adapter(survey, found))
         .collect();
     let nvidia_driver = nvidia::fill(survey, &mut adapters);
+    let nvml = nvml::fill(survey, &mut adapters);
+    xid::fill(survey, &mut adapters);
     Gpu {
         adapters,
         nvidia_driver,
+        nvml,
     }
 }
 
@@ -242,6 +258,7 @@ pub fn refresh(gpu: &mut Gpu, survey: &Survey<'_>) {
             adapter.now = now(&Device::list(survey, directory));
         }
     }
+    xid::fill(survey, &mut gpu.adapters);
 }
 
 fn adapter(survey: &Survey<'_>, found: find::Found) -> Option<Adapter> {

@@ -13,6 +13,7 @@
 use std::ffi::OsString;
 use std::io::{self, BufRead, Read, Write};
 use std::os::unix::process::parent_id;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -24,15 +25,16 @@ use serde_json::Value;
 use crate::io::tree::{SIZE_MAX, Tree};
 
 mod child;
-mod octets;
 mod process;
+mod program;
 mod space;
 mod thread;
 
-pub use octets::Octets;
+pub use program::{Ended, Ran};
 pub use space::Space;
 
 use process::Processes;
+use program::Programs;
 use thread::Threads;
 
 /// How long a question is waited for that is known to reach firmware or a device.
@@ -41,11 +43,11 @@ pub const LIMIT: Duration = Duration::from_secs(2);
 /// The longest question: what every pipe takes in one piece, so that asking never blocks.
 const ASK_MAX: usize = 4096;
 
-/// The longest answer: the largest file, two digits a byte.
-const ANSWER_MAX: usize = 2 * SIZE_MAX + 64;
+/// The longest answer: the largest file, a number of three digits and a comma for each byte.
+const ANSWER_MAX: usize = 4 * SIZE_MAX + 64;
 
 /// More questions than this are not left behind: from then on nothing new is asked until one of them ends.
-const LEFT_BEHIND_MAX: usize = 8;
+const LEFT_BEHIND_MAX: usize = 6;
 
 /// The process that asks ended without an answer, or cannot be started. The kernel answers no read with this.
 pub(super) const NO_ANSWER: Errno = Errno::ECHILD;
@@ -60,7 +62,7 @@ pub(super) const NOT_ASKED: Errno = Errno::EUSERS;
 #[serde(tag = "ask", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ask {
-    /// The first bytes of a file: [`Octets`].
+    /// The first bytes of a file: `Vec<u8>`.
     Bytes {
         /// The file, below the root.
         path: String,
@@ -127,9 +129,7 @@ impl Ask {
 /// Answers a question. It may take for ever.
 fn answer(tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
     match ask {
-        Ask::Bytes { path, length } => {
-            value(&Octets(tree.bytes(path, *length, &mut Vec::new())?))
-        }
+        Ask::Bytes { path, length } => value(&tree.bytes(path, *length, &mut Vec::new())?),
         Ask::Space { path } => value(&space::of(tree, path)?),
     }
 }
@@ -146,42 +146,59 @@ enum Reply {
     Failed(i32),
 }
 
-/// Where questions are asked.
+/// Where questions are asked, and which programs are run.
+#[derive(Debug, Default)]
+pub(super) struct Aside {
+    asks: Asks,
+    programs: Programs,
+}
+
 #[derive(Debug)]
-pub(super) enum Aside {
+enum Asks {
     Threads(Threads),
     Processes(Processes),
 }
 
-impl Default for Aside {
+impl Default for Asks {
     fn default() -> Self {
         Self::Threads(Threads::default())
     }
 }
 
 impl Aside {
-    /// In a process that `command` starts, and that calls [`serve`].
-    pub(super) fn in_process(command: Vec<OsString>) -> Self {
-        Self::Processes(Processes::new(command))
+    /// Asks from now on in a process that `command` starts, and that calls [`serve`].
+    pub(super) fn ask_in_process(&mut self, command: Vec<OsString>) {
+        self.asks = Asks::Processes(Processes::new(command));
+    }
+
+    /// Runs `program` for what NVIDIA's library answers.
+    pub(super) fn run_for_nvml(&mut self, program: PathBuf) {
+        self.programs.nvml = Some(program);
+    }
+
+    /// What NVIDIA's library answers; `None` without a program that asks it.
+    pub(super) fn nvml(&self) -> io::Result<Option<Ran>> {
+        self.programs.nvml()
     }
 
     /// Asks; `ETIMEDOUT` when no answer came in time, and at once for as long as an earlier question of the same
     /// words is still under way.
     pub(super) fn ask(&self, tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
-        match self {
-            Self::Threads(threads) => {
+        match &self.asks {
+            Asks::Threads(threads) => {
                 let (tree, own) = (tree.again()?, ask.clone());
                 threads.within(ask.limit(), &ask.name(), move || answer(&tree, &own))
             }
-            Self::Processes(processes) => processes.ask(ask),
+            Asks::Processes(processes) => processes.ask(ask),
         }
     }
 
     /// Ends the process that waits for more questions, and looks after those that were left behind.
     pub(super) fn rest(&self) {
-        if let Self::Processes(processes) = self {
+        if let Asks::Processes(processes) = &self.asks {
             processes.rest();
         }
+        self.programs.rest();
     }
 }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
-use crate::io::aside::{self, Aside, Ask, Octets};
+use crate::io::aside::{self, Aside, Ask, Ran};
 use crate::io::sys::EntryKind;
 use crate::io::tree::{Resolved, Tree};
 
@@ -128,7 +128,15 @@ impl Root {
     #[must_use]
     pub fn asking_aside(mut self, command: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         let command = command.into_iter().map(Into::into).collect();
-        self.aside = Aside::in_process(command);
+        self.aside.ask_in_process(command);
+        self
+    }
+
+    /// Asks from now on NVIDIA's library, where there is something to ask it about, by running `program`: that of
+    /// the package gnomon-nvml. One that is not there is as good as none.
+    #[must_use]
+    pub fn asking_nvml(mut self, program: PathBuf) -> Self {
+        self.aside.run_for_nvml(program);
         self
     }
 
@@ -202,8 +210,8 @@ impl Root {
             }
             let path = path.to_owned();
             let value = self.aside.ask(tree, &Ask::Bytes { path, length })?;
-            let octets: Octets = serde_json::from_value(value).map_err(|_| aside::NO_ANSWER)?;
-            Ok(Answer::Bytes(octets.0))
+            let bytes = serde_json::from_value(value).map_err(|_| aside::NO_ANSWER)?;
+            Ok(Answer::Bytes(bytes))
         })?;
         Ok(answer.into_bytes())
     }
@@ -296,6 +304,15 @@ impl Root {
             emitted(&value.ok_or(Errno::ENOENT)?)
         })?;
         parsed(&path, answer)
+    }
+
+    /// What NVIDIA's library answers, by the program of [`Root::asking_nvml`]; `None` without one. A program that
+    /// did not end well is no error here: [`Ran`] says how it ended, and what it had said until then.
+    ///
+    /// # Errors
+    /// When it cannot be started, and when one that the kernel holds was started before.
+    pub fn nvml(&self) -> Result<Option<Ran>> {
+        self.probe("nvml", || self.aside.nvml())
     }
 
     /// Whether a directory stands at `path`, or behind the links there.

@@ -12,6 +12,9 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 /// How long a process has to end that was told to; one that the kernel holds does not.
 const GRACE: Duration = Duration::from_millis(200);
 
+/// A process that was killed says no more than its pipe holds.
+const LAST_WORDS_MAX: usize = 1 << 20;
+
 /// A process with a pipe to it and one from it. Its standard error goes nowhere: one that is left behind must hold
 /// nothing that somebody waits for.
 #[derive(Debug)]
@@ -67,21 +70,21 @@ impl Child {
         self.input = None;
     }
 
-    /// Reads what it says until `is_whole`, or until it closes its pipe; at most `most` bytes.
+    /// Adds to `heard` what it says until `is_whole`, or until it closes its pipe; at most `most` bytes.
     pub(super) fn hear(
         &mut self,
+        heard: &mut Vec<u8>,
         deadline: Instant,
         most: usize,
         is_whole: impl Fn(&[u8]) -> bool,
-    ) -> Result<Vec<u8>, Stopped> {
-        let mut heard = Vec::new();
+    ) -> Result<(), Stopped> {
         let mut buffer = [0_u8; 16 << 10];
         loop {
             if !self.has_more(deadline)? {
                 return Err(Stopped::TimedOut);
             }
             let read = match self.output.read(&mut buffer) {
-                Ok(0) => return Ok(heard),
+                Ok(0) => return Ok(()),
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => 0,
                 Err(_) => return Err(Stopped::Broken),
@@ -90,8 +93,8 @@ impl Child {
             if heard.len() > most {
                 return Err(Stopped::TooLong);
             }
-            if is_whole(&heard) {
-                return Ok(heard);
+            if is_whole(heard) {
+                return Ok(());
             }
         }
     }
@@ -123,11 +126,11 @@ impl Child {
     pub(super) fn ends(&mut self) -> Option<ExitStatus> {
         // A process closes its pipe when it ends; one that the kernel holds keeps it.
         let deadline = now() + GRACE;
-        let closed = self.hear(deadline, usize::MAX, |_| false).is_ok();
-        if closed {
-            return self.process.wait().ok();
+        let mut unheard = Vec::new();
+        match self.hear(&mut unheard, deadline, LAST_WORDS_MAX, |_| false) {
+            Ok(()) => self.process.wait().ok(),
+            Err(_) => self.ended(),
         }
-        self.ended()
     }
 
     /// Ends it by force, and says how it ended; `None` when the kernel holds it, and it can only be left behind.

@@ -1,6 +1,7 @@
 //! Questions asked through a process: at most one that answers, and a few that never will.
 
 use std::ffi::OsString;
+use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
@@ -20,9 +21,12 @@ pub(in crate::io) struct Processes {
 struct State {
     /// The one that waits for a question.
     waiting: Option<Child>,
-    /// Those that were killed and that the kernel holds, by what they were asked.
-    left_behind: Vec<(String, Child)>,
+    left_behind: LeftBehind,
 }
+
+/// Those that were killed and that the kernel holds, by what they were asked.
+#[derive(Debug, Default)]
+pub(super) struct LeftBehind(Vec<(String, Child)>);
 
 impl Processes {
     pub(super) const fn new(command: Vec<OsString>) -> Self {
@@ -30,7 +34,7 @@ impl Processes {
             command,
             state: Mutex::new(State {
                 waiting: None,
-                left_behind: Vec::new(),
+                left_behind: LeftBehind(Vec::new()),
             }),
         }
     }
@@ -42,9 +46,8 @@ impl Processes {
             return Err(Errno::ENAMETOOLONG);
         }
         let mut state = self.lock();
-        state.bury();
         let name = ask.name();
-        state.may_ask(&name)?;
+        state.left_behind.may_ask(&name)?;
         let deadline = now() + ask.limit();
         // One that waited may have been ended by somebody meanwhile: then a new one is asked.
         let told = |mut child: Child| child.say(&line).is_ok().then_some(child);
@@ -55,9 +58,11 @@ impl Processes {
                 .and_then(told)
                 .ok_or(NO_ANSWER)?,
         };
-        let heard = child.hear(deadline, ANSWER_MAX, |heard| heard.ends_with(b"\n"));
-        let reply = match heard {
-            Ok(heard) => serde_json::from_slice(&heard).map_err(|_| NO_ANSWER),
+        let mut heard = Vec::new();
+        let reply = match child.hear(&mut heard, deadline, ANSWER_MAX, |heard| {
+            heard.ends_with(b"\n")
+        }) {
+            Ok(()) => serde_json::from_slice(&heard).map_err(|_| NO_ANSWER),
             Err(Stopped::TimedOut) => Err(Errno::ETIMEDOUT),
             Err(Stopped::TooLong) => Err(Errno::EFBIG),
             Err(Stopped::Broken) => Err(NO_ANSWER),
@@ -71,9 +76,7 @@ impl Processes {
                 }
             }
             Err(errno) => {
-                if child.kill().is_none() {
-                    state.left_behind.push((name, child));
-                }
+                state.left_behind.end(name, child);
                 Err(errno)
             }
         }
@@ -87,13 +90,13 @@ impl Processes {
                 child.kill();
             }
         }
-        state.bury();
+        state.left_behind.bury();
     }
 
     /// Whether nothing is left behind.
     #[cfg(test)]
     pub(super) fn is_free(&self) -> bool {
-        self.lock().left_behind.is_empty()
+        self.lock().left_behind.0.is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -101,21 +104,31 @@ impl Processes {
     }
 }
 
-impl State {
-    /// Forgets those that the kernel has let go of.
-    fn bury(&mut self) {
-        self.left_behind
-            .retain_mut(|(_, child)| child.ended().is_none());
-    }
-
-    fn may_ask(&self, name: &str) -> Result<(), Errno> {
-        if self.left_behind.iter().any(|(asked, _)| asked == name) {
+impl LeftBehind {
+    /// Whether `name` may be asked: not while it is without an answer, nor while too many others are.
+    pub(super) fn may_ask(&mut self, name: &str) -> Result<(), Errno> {
+        self.bury();
+        if self.0.iter().any(|(asked, _)| asked == name) {
             return Err(Errno::ETIMEDOUT);
         }
-        if self.left_behind.len() >= LEFT_BEHIND_MAX {
+        if self.0.len() >= LEFT_BEHIND_MAX {
             return Err(NOT_ASKED);
         }
         Ok(())
+    }
+
+    /// Ends a process that was asked `name`, and keeps it when the kernel holds it; says how it ended.
+    pub(super) fn end(&mut self, name: String, mut child: Child) -> Option<ExitStatus> {
+        let ended = child.kill();
+        if ended.is_none() {
+            self.0.push((name, child));
+        }
+        ended
+    }
+
+    /// Forgets those that the kernel has let go of.
+    pub(super) fn bury(&mut self) {
+        self.0.retain_mut(|(_, child)| child.ended().is_none());
     }
 }
 
