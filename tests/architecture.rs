@@ -14,7 +14,7 @@ const LIBHW: &str =
 const LIBPTP: &str = "time";
 
 const AGENT: &str =
-    "log <- config <- event <- work <- {store, table} <- view <- topology <- api <- daemon
+    "log <- config <- host <- event <- work <- {store, table} <- view <- topology <- api <- daemon
     <- command <- cli <- main";
 
 #[test]

@@ -10,6 +10,8 @@ use libhw::survey::Reason;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::host;
+
 pub(crate) mod agent;
 pub(crate) mod answer;
 pub(crate) mod capture;
@@ -104,7 +106,7 @@ impl Place {
     pub(crate) fn open(&self) -> Result<Root, Error> {
         Ok(match &self.root {
             Some(path) => archive::open(path)?,
-            None => Root::live()?,
+            None => host::root(None)?,
         })
     }
 }

@@ -183,10 +183,13 @@ impl Worker {
                 config.state_dir.clone(),
                 config.socket.clone(),
                 config.listen,
+                config.nvml_helper.clone(),
             )
         };
         if fixed(&config) != fixed(&self.config) {
-            log::warning!("a new state_dir, socket or listen takes effect at the next start");
+            log::warning!(
+                "a new state_dir, socket, listen or nvml_helper takes effect at the next start"
+            );
         }
         self.store.journal().set_max_bytes(config.changes_max_bytes);
         let inventory = Arc::make_mut(&mut self.inventory);

@@ -22,6 +22,7 @@ use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::io::sys;
 use crate::io::tree::{SIZE_MAX, Tree};
 
 mod child;
@@ -200,6 +201,12 @@ impl Aside {
         }
         self.programs.rest();
     }
+}
+
+/// Keeps every descriptor that is open now, but the standard ones, from the programs that are started later. For a
+/// program that was itself started with some that it does not know of.
+pub fn keep_descriptors() {
+    sys::close_on_exec();
 }
 
 /// Answers the questions that come on standard input until it ends, as the process of a daemon's own program that
