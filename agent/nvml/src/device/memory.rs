@@ -46,7 +46,7 @@ pub(super) fn sizes(gpu: &mut Gpu<'_, '_>, nvml: &mut Nvml) {
 
 fn v2(gpu: &mut Gpu<'_, '_>) -> Option<MemoryV2> {
     let handle = gpu.handle;
-    gpu.asked.may("nvmlDeviceGetMemoryInfo_v2", |library| {
+    gpu.asked.part("nvmlDeviceGetMemoryInfo_v2", |library| {
         let mut memory = MemoryV2::default();
         library.memory_v2(c"nvmlDeviceGetMemoryInfo_v2", handle, &mut memory)?;
         is_whole(memory.total, [memory.used, memory.free]).map(|()| memory)
