@@ -137,6 +137,8 @@ inventory! {
     hugepages Hugepages device::hugepages::Hugepages, on ["node", "memory"];
     /// PCI functions.
     pci Pci device::pci::Pci, on ["pci", "cpu"];
+    /// FPGAs: cards, and what is loaded into them.
+    fpga Fpga device::fpga::Fpga, on ["pci", "dfl", "fpga", "fpga_manager", "fpga_region", "fpga_bridge"];
 }
 
 impl Inventory {
