@@ -9,6 +9,8 @@ pub(crate) mod pci;
 pub(crate) mod words;
 
 mod cpu;
+mod crypto;
+mod fpga;
 mod hugepages;
 mod numa;
 mod problems;
@@ -30,6 +32,8 @@ const VIEWS: &[View] = &[
     view(Class::Numa, numa::view, numa::summary),
     view(Class::Hugepages, hugepages::view, hugepages::summary),
     view(Class::Pci, pci::view, pci::summary),
+    view(Class::Crypto, crypto::view, crypto::summary),
+    view(Class::Fpga, fpga::view, fpga::summary),
 ];
 
 const fn view(

@@ -1,6 +1,7 @@
 //! One file per device class: its type, how it is read, its tests.
 
 pub mod cpu;
+pub mod crypto;
 pub mod fpga;
 pub mod hugepages;
 pub mod numa;

@@ -43,9 +43,9 @@ impl<'a> Directory<'a> {
         self.path.rsplit('/').next().unwrap_or_default()
     }
 
-    /// The way to it.
-    pub(crate) fn place(&self) -> &str {
-        &self.path
+    /// Where its own link points; `None` when it is none.
+    pub(crate) fn target(&self) -> Option<String> {
+        self.survey.keep(self.survey.root().link(&self.path))
     }
 
     /// Whether it has an entry.
@@ -53,11 +53,6 @@ impl<'a> Directory<'a> {
         self.names
             .binary_search_by(|known| known.as_str().cmp(name))
             .is_ok()
-    }
-
-    /// Whether it holds nothing, or is not there.
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.names.is_empty()
     }
 
     /// The names in it, sorted.
@@ -116,13 +111,10 @@ impl<'a> Directory<'a> {
 
     /// The PCI function that the directory's own link passes, or else its link `device`.
     pub(crate) fn function(&self) -> Option<String> {
-        let of = |path: &str| {
-            let target = self.survey.keep(self.survey.root().link(path))?;
-            function_in(&target).map(str::to_owned)
-        };
-        of(&self.path).or_else(|| {
-            let device = self.path("device");
-            self.has("device").then(|| of(&device))?
+        let of = |target: String| function_in(&target).map(str::to_owned);
+        self.target().and_then(of).or_else(|| {
+            let device = self.has("device").then(|| self.path("device"))?;
+            of(self.survey.keep(self.survey.root().link(&device))?)
         })
     }
 }

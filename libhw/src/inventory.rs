@@ -137,6 +137,8 @@ inventory! {
     hugepages Hugepages device::hugepages::Hugepages, on ["node", "memory"];
     /// PCI functions.
     pci Pci device::pci::Pci, on ["pci", "cpu"];
+    /// Cryptography and compression: accelerators, instructions, algorithms.
+    crypto Crypto device::crypto::Crypto, on ["pci", "module", "dsa", "ap", "virtio", "uacce", "misc", "vfio"];
     /// FPGAs: cards, and what is loaded into them.
     fpga Fpga device::fpga::Fpga, on ["pci", "dfl", "fpga", "fpga_manager", "fpga_region", "fpga_bridge"];
 }

@@ -72,6 +72,7 @@ pub struct Fpga {
 
 words! {
     /// Who drives a card.
+    #[derive(Default)]
     pub enum Framework {
         /// The kernel's Device Feature List.
         Dfl = "dfl",
@@ -82,6 +83,7 @@ words! {
         /// The user function of an AMD card (XRT's xocl).
         XrtUser = "xrt_user",
         /// None of these.
+        #[default]
         None = "none",
     }
 
@@ -161,12 +163,6 @@ words! {
         Two25Two10 = "2x25g_2x10g",
         /// One link of 25 Gb/s.
         One25 = "1x25g",
-    }
-}
-
-impl Default for Framework {
-    fn default() -> Self {
-        Self::None
     }
 }
 

@@ -178,8 +178,9 @@ pub(super) fn read(card: &str, directory: &Directory<'_>, deep: bool, fpga: &mut
 }
 
 fn facts(directory: &Directory<'_>, controller: &mut Controller) {
-    let first = |names: [&str; 2]| names.iter().find_map(|name| directory.slow_text(name));
-    controller.build_raw = first(["bmc_version", "max10_version"]);
+    controller.build_raw = directory
+        .slow_text("bmc_version")
+        .or_else(|| directory.slow_text("max10_version"));
     let old = directory.below("bmcfw_flash_ctrl");
     controller.firmware_raw = directory
         .slow_text("bmcfw_version")

@@ -86,15 +86,21 @@ const ENGINE_FEATURES: &[(u32, &str)] = &[
     (0x5, "partial reconfiguration"),
     (0x6, "high-speed serial interface"),
     (0x7, "performance counters"),
+    (0x8, "QSPI flash"),
     (0x9, "memory interfaces"),
-    (0xa, "Arria 10 BMC"),
-    (0xb, "Arria 10 flash"),
-    (0xd, "N3000 Nios and SPI"),
-    (0xe, "SPI to the BMC"),
-    (0xf, "I2C or Ethernet side channel"),
+    (0xa, "high-speed serial interface"),
+    (0xd, "N3000 Nios"),
+    (0xe, "SPI"),
+    (0xf, "MAC ROM or serial interface"),
     (0x10, "Ethernet group"),
-    (0x12, "PMCI BMC"),
+    (0x11, "trusted compute module"),
+    (0x12, "PMCI subsystem"),
+    (0x13, "QSFP subsystem"),
+    (0x14, "ST2MM"),
     (0x15, "high-speed serial subsystem"),
+    (0x1f, "N5010 serial interface"),
+    (0x20, "PCIe subsystem"),
+    (0x21, "N5010 MAC"),
     (0x22, "PTP time of day"),
     (0x23, "vendor specific"),
     (0x24, "UART"),
@@ -143,7 +149,12 @@ fn power_state(value: u64) -> PowerState {
 /// The features below an engine or a port: `dfl_dev.N`, and before Linux 5.10 `dfl-port.0.6` below its unit.
 pub(super) fn features<'a>(unit: &Directory<'a>) -> Vec<Directory<'a>> {
     let old = format!("{}.", unit.name());
-    unit.all_below(|name| name.starts_with("dfl_dev.") || name.starts_with(&old))
+    let mut features =
+        unit.all_below(|name| name.starts_with("dfl_dev.") || name.starts_with(&old));
+    // By number: dfl_dev.6 before dfl_dev.10.
+    let number = |name: &str| parse::decimal::<u32>(name.rsplit('.').next()?).ok();
+    features.sort_by_key(|feature| number(feature.name()));
+    features
 }
 
 /// One feature; `port` when it is a port's.
