@@ -117,7 +117,7 @@ pub(super) fn discover(survey: &Survey<'_>, crypto: &mut Crypto) {
     crypto.algorithms = winners(&crypto.implementations);
 }
 
-/// The fields of each entry; an empty line ends one, and so does the next `name`.
+/// The fields of each entry; an empty line ends one, and so does a second `name`.
 ///
 /// ```text
 /// name         : cbc(aes)
@@ -132,7 +132,7 @@ fn blocks(text: &str) -> impl Iterator<Item = HashMap<&str, &str>> {
             let pair = line.split_once(':');
             let pair = pair.map(|(key, value)| (parse::trim(key), parse::trim(value)));
             match pair {
-                Some(("name", _)) if !block.is_empty() => break,
+                Some(("name", _)) if block.contains_key("name") => break,
                 Some((key, value)) => {
                     block.entry(key).or_insert(value);
                 }
