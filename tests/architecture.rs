@@ -10,6 +10,8 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 const LIBHW: &str =
     "error <- units <- idset <- parse <- placeholder <- io::sys <- io::tree <- io::aside <- io::root <- {io::probe, io::pci_ids, io::footprint, io::kernel_log}
     <- survey <- device::* <- inventory <- {diff, join, watch, io::archive, io::capture, tree} <- io::uevent";
+    "error <- units <- idset <- parse <- placeholder <- word <- io::sys <- io::root <- {io::probe, io::pci_ids, io::footprint}
+    <- survey <- directory <- device::* <- inventory <- {diff, join, watch, io::archive, io::capture, tree} <- io::uevent";
 
 const LIBPTP: &str = "time";
 

@@ -11,6 +11,8 @@ pub(crate) mod words;
 
 mod cpu;
 mod gpu;
+mod crypto;
+mod fpga;
 mod hugepages;
 mod numa;
 mod problems;
@@ -33,6 +35,8 @@ const VIEWS: &[View] = &[
     view(Class::Hugepages, hugepages::view, hugepages::summary),
     view(Class::Pci, pci::view, pci::summary),
     view(Class::Gpu, gpu::view, gpu::summary),
+    view(Class::Crypto, crypto::view, crypto::summary),
+    view(Class::Fpga, fpga::view, fpga::summary),
 ];
 
 const fn view(

@@ -2,6 +2,8 @@
 
 pub mod cpu;
 pub mod gpu;
+pub mod crypto;
+pub mod fpga;
 pub mod hugepages;
 pub mod numa;
 pub mod pci;

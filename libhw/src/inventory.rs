@@ -139,6 +139,10 @@ inventory! {
     pci Pci device::pci::Pci, on ["pci", "cpu"];
     /// Graphics and processing accelerators.
     gpu Gpu device::gpu::Gpu, on ["drm", "accel", "pci", "kfd", "devcoredump"];
+    /// Cryptography and compression: accelerators, instructions, algorithms.
+    crypto Crypto device::crypto::Crypto, on ["pci", "module", "dsa", "ap", "virtio", "uacce", "misc", "vfio"];
+    /// FPGAs: cards, and what is loaded into them.
+    fpga Fpga device::fpga::Fpga, on ["pci", "dfl", "fpga", "fpga_manager", "fpga_region", "fpga_bridge"];
 }
 
 impl Inventory {

@@ -30,6 +30,7 @@
 
 pub mod device;
 pub mod diff;
+mod directory;
 pub mod error;
 pub mod idset;
 pub mod inventory;
@@ -42,3 +43,4 @@ pub mod survey;
 mod tree;
 pub mod units;
 pub mod watch;
+mod word;

@@ -2,6 +2,8 @@
 
 mod pages;
 mod gpu;
+mod crypto;
+mod fpga;
 mod verified;
 
 use std::path::{Path, PathBuf};
@@ -20,7 +22,6 @@ fn replayed(tree: &Path, classes: &[Class]) -> Inventory {
 }
 
 /// Replays the synthetic tree trees/NAME.ttar and compares with golden/NAME.json.
-#[expect(dead_code, reason = "for the classes to come")]
 fn synthetic(name: &str, classes: &[Class]) -> Inventory {
     let tree = support::ttar::ttar(&place("trees").join(format!("{name}.ttar")));
     let inventory = replayed(tree.path(), classes);

@@ -63,6 +63,30 @@ pub fn trees() -> Option<&'static [Tree]> {
     trees.as_deref()
 }
 
+/// One machine's archive below [`machines`], such as `fpga/opae-tmp-dcp-vc.tar.gz`, unpacked: the directory that holds
+/// its sys/; `None`, and a line that says so, where it is not there.
+///
+/// # Panics
+/// When it holds no tree, or several.
+#[must_use]
+pub fn machine(archive: &str) -> Option<PathBuf> {
+    let path = machines()
+        .map(|machines| machines.join(archive))
+        .filter(|path| path.is_file());
+    let Some(path) = path else {
+        skipped(&format!("no {archive} where GNOMON_MACHINES points"));
+        return None;
+    };
+    let file = file_name(&path);
+    let name = file
+        .split_once(".tar")
+        .map_or(file.as_str(), |(name, _)| name);
+    let place = unpack(&path, &cache().join(name));
+    let mut found = shallowest(&place);
+    assert_eq!(found.len(), 1, "{archive}: {found:?}");
+    found.pop()
+}
+
 /// Says that a test did not run, and why: past what the test harness captures, and in the file that `ci/test`
 /// names in `GNOMON_SKIPPED`, since a test that did not run is no test that passed.
 ///
@@ -94,11 +118,7 @@ pub fn installed(program: &str) -> bool {
 }
 
 fn unpacked(machines: &Path) -> Vec<Tree> {
-    // target/PROFILE/deps/test
-    let test = std::env::current_exe().expect("the test's own path");
-    let target = test.ancestors().nth(3).unwrap_or(Path::new("target"));
-    let cache = target.join("tmp/machines");
-    fs::create_dir_all(&cache).expect("a directory for unpacked machines");
+    let cache = cache();
     let mut trees = Vec::new();
     for archive in entries(&machines.join("topology")) {
         let file = file_name(&archive);
@@ -118,6 +138,15 @@ fn unpacked(machines: &Path) -> Vec<Tree> {
         }
     }
     trees
+}
+
+/// Where machines are unpacked: below target/, of target/PROFILE/deps/test.
+fn cache() -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    let target = test.ancestors().nth(3).unwrap_or(Path::new("target"));
+    let cache = target.join("tmp/machines");
+    fs::create_dir_all(&cache).expect("a directory for unpacked machines");
+    cache
 }
 
 /// The directory that `archive` is unpacked into: below `place`, beside a mark that says of which archive it is. Tests

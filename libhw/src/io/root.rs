@@ -195,6 +195,18 @@ impl Root {
         Ok(answer.into_bytes())
     }
 
+    /// The first `length` bytes of a file, of which the kernel then makes no more.
+    ///
+    /// # Errors
+    /// As [`Root::text`].
+    pub fn head(&self, path: &str, length: usize) -> Result<Option<Vec<u8>>> {
+        let answer = self.answered(path, Question::Bytes(length), |tree| {
+            let mut buffer = self.buffer.lock().unwrap_or_else(PoisonError::into_inner);
+            tree.bytes(path, length, &mut buffer).map(Answer::Bytes)
+        })?;
+        Ok(answer.into_bytes())
+    }
+
     /// The first `length` bytes of a file that reaches a device or firmware when it is read; left behind, with
     /// [`Error::TimedOut`], when that takes longer than [`SLOW_READ_LIMIT`].
     ///

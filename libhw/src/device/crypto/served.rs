@@ -1,0 +1,222 @@
+//! Who does the work of an implementation, by the names of its driver and module.
+
+use super::known::Named;
+use super::{Kind, ServedBy};
+
+/// What the names of an accelerator's implementations have in them. Their drivers have names of their own
+/// making; the kernel has no mark for it in /proc/crypto.
+const ACCELERATORS: &[Named] = &[
+    ("qat", || Kind::Qat),
+    ("iaa", || Kind::Iaa),
+    ("ccp", || Kind::AmdCcp),
+    ("caam", || Kind::Caam),
+    ("talitos", || Kind::Talitos),
+    ("virtio_crypto", || Kind::VirtioCrypto),
+    ("hisi_zip", || Kind::HisiZip),
+    ("hisi-deflate", || Kind::HisiZip),
+    ("hisi_hpre", || Kind::HisiHpre),
+    ("hpre", || Kind::HisiHpre),
+    ("hisi_sec", || Kind::HisiSec),
+    ("cpt", || Kind::Cpt),
+    ("n5_", || Kind::Nitrox),
+    ("nitrox", || Kind::Nitrox),
+    ("cesa", || Kind::Cesa),
+    ("safexcel", || Kind::Safexcel),
+    ("chcr", || Kind::Chelsio),
+    ("nx_crypto", || Kind::Nx),
+    ("nx_compress", || Kind::Nx),
+    ("-nx", || Kind::Nx),
+];
+
+/// The same for devices of which no more is known than their driver.
+const OTHERS: &[&str] = &[
+    "artpec6",
+    "aspeed",
+    "atmel",
+    "ccree",
+    "eip93",
+    "mtk",
+    "mxs_dcp",
+    "-dcp",
+    "omap",
+    "ppc4xx",
+    "qce",
+    "rk3288",
+    "sa2ul",
+    "s5p",
+    "sl3516",
+    "stm32",
+    "sun8i",
+    "sun4i",
+    "tegra",
+    "zynqmp",
+    "keembay",
+    "starfive",
+    "jh7110",
+    "meson",
+    "bcm_crypto_spu",
+    "iproc",
+];
+
+/// The words in the names of implementations that use instructions of a CPU.
+const INSTRUCTIONS: &[&str] = &[
+    "aesni",
+    "vaes",
+    "avx",
+    "avx2",
+    "avx512",
+    "avx10",
+    "sse2",
+    "sse4",
+    "sse41",
+    "sse42",
+    "ssse3",
+    "pclmul",
+    "pclmulqdq",
+    "vpclmul",
+    "gfni",
+    "ni",
+    "intel",
+    "x86",
+    "ce",
+    "ces",
+    "neon",
+    "neonbs",
+    "arm64",
+    "arm",
+    "armv8",
+    "sve",
+    "s390",
+    "paes",
+    "phmac",
+    "p8",
+    "p10",
+    "vsx",
+    "vpmsum",
+    "spe",
+    "riscv64",
+    "zvkned",
+    "zvkb",
+    "zvkg",
+    "zbb",
+    "zbc",
+    "loongarch",
+    "mips",
+    "octeon",
+    "sparc64",
+    "padlock",
+    "asm",
+];
+
+/// Who serves it, and by which sort of accelerator.
+pub(super) fn by(driver: &str, module: &str) -> (ServedBy, Option<Kind>) {
+    // A wrapper is named after what it wraps, and its module is the wrapper's.
+    let of_module = if module == "kernel" { "" } else { module };
+    let within = |pattern: &&str| has(driver, pattern) || has(of_module, pattern);
+    let known = ACCELERATORS.iter().find(|(pattern, _)| within(pattern));
+    if let Some((_, kind)) = known {
+        return (ServedBy::Accelerator, Some(kind()));
+    }
+    if let Some(other) = OTHERS.iter().find(|pattern| within(pattern)) {
+        let name = other.trim_matches('-').to_owned();
+        return (ServedBy::Accelerator, Some(Kind::Other(name)));
+    }
+    let words = || driver.split(|sign: char| !sign.is_ascii_alphanumeric());
+    let by = if words().any(|word| INSTRUCTIONS.contains(&word)) {
+        ServedBy::Instructions
+    } else if words().any(|word| word == "lib") {
+        ServedBy::Library
+    } else {
+        ServedBy::Software
+    };
+    (by, None)
+}
+
+/// Whether a name has a pattern in it as a word of its own, or more than one word.
+fn has(name: &str, pattern: &str) -> bool {
+    let is_inner = |sign: Option<char>| sign.is_some_and(|sign| sign.is_ascii_alphabetic());
+    let starts_open = pattern.starts_with(|sign: char| !sign.is_ascii_alphanumeric());
+    let ends_open = pattern.ends_with(|sign: char| !sign.is_ascii_alphanumeric());
+    name.match_indices(pattern).any(|(at, _)| {
+        let before = name.get(..at).and_then(|before| before.chars().next_back());
+        let after = name
+            .get(at + pattern.len()..)
+            .and_then(|after| after.chars().next());
+        (starts_open || !is_inner(before)) && (ends_open || !is_inner(after))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_who_does_the_work() {
+        use ServedBy::{Accelerator, Instructions, Library, Software};
+        for (driver, module, expected, kind) in [
+            ("qat_aes_cbc", "intel_qat", Accelerator, Some(Kind::Qat)),
+            ("qat_aes_gcm", "kernel", Accelerator, Some(Kind::Qat)),
+            ("cbc-aes-ccp", "ccp_crypto", Accelerator, Some(Kind::AmdCcp)),
+            ("cbc-aes-caam", "caam_jr", Accelerator, Some(Kind::Caam)),
+            (
+                "virtio_crypto_aes_cbc",
+                "virtio_crypto",
+                Accelerator,
+                Some(Kind::VirtioCrypto),
+            ),
+            (
+                "hisi_sec_cbc(aes)",
+                "hisi_sec2",
+                Accelerator,
+                Some(Kind::HisiSec),
+            ),
+            ("hpre-rsa", "hisi_hpre", Accelerator, Some(Kind::HisiHpre)),
+            (
+                "hisi-deflate-acomp",
+                "hisi_zip",
+                Accelerator,
+                Some(Kind::HisiZip),
+            ),
+            ("deflate-iaa", "iaa_crypto", Accelerator, Some(Kind::Iaa)),
+            ("n5_cbc(aes)", "n5pf", Accelerator, Some(Kind::Nitrox)),
+            ("mv-cbc-aes", "marvell_cesa", Accelerator, Some(Kind::Cesa)),
+            (
+                "safexcel-cbc-aes",
+                "crypto_safexcel",
+                Accelerator,
+                Some(Kind::Safexcel),
+            ),
+            ("842-nx", "nx_compress", Accelerator, Some(Kind::Nx)),
+            (
+                "stm32-cbc-aes",
+                "stm32_cryp",
+                Accelerator,
+                Some(Kind::Other("stm32".to_owned())),
+            ),
+            ("cbc-aes-aesni", "aesni_intel", Instructions, None),
+            (
+                "ccm_base(ctr(aes-aesni),cbcmac(aes-aesni))",
+                "ccm",
+                Instructions,
+                None,
+            ),
+            ("sha256-ni", "sha256_ssse3", Instructions, None),
+            ("crct10dif-pclmul", "crct10dif_pclmul", Instructions, None),
+            ("crc32c-intel", "crc32c_intel", Instructions, None),
+            ("cbc-aes-ce", "aes_ce_blk", Instructions, None),
+            ("cbc-aes-neonbs", "aes_neon_bs", Instructions, None),
+            ("ecb-aes-s390", "aes_s390", Instructions, None),
+            ("aes-riscv64-zvkned", "kernel", Instructions, None),
+            ("cbc(ecb(aes-fixed-time))", "kernel", Software, None),
+            ("sha256-lib", "kernel", Library, None),
+            ("hmac-sha512-lib", "kernel", Library, None),
+            ("sha256-generic", "kernel", Software, None),
+            ("ecdh-nist-p256-generic", "kernel", Software, None),
+            ("cmac(aes-generic)", "cmac", Software, None),
+            ("deflate-generic", "deflate", Software, None),
+            ("jitterentropy_rng", "jitterentropy_rng", Software, None),
+        ] {
+            assert_eq!(by(driver, module), (expected, kind), "{driver} of {module}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Words of the kernel's as types: the known ones by name, any other kept as it stands.
+
+/// Makes an enum of words. In JSON a known word is in lower case with `_` for what is no letter or digit
+/// (`power off` is `power_off`); an unknown one stands as the kernel wrote it.
+macro_rules! words {
+    ($($(#[$doc:meta])* pub enum $name:ident { $($(#[$of:meta])* $variant:ident = $word:literal,)* })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(from = "String", into = "String")]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$of])* $variant,)*
+            /// A word that is not known here, as it stands.
+            Other(String),
+        }
+
+        impl $name {
+            /// The words that are known, as JSON has them.
+            pub const KNOWN: &[&str] = &[$($word),*];
+
+            /// The word, as JSON has it.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$variant => $word,)*
+                    Self::Other(word) => word,
+                }
+            }
+        }
+
+        impl From<&str> for $name {
+            fn from(text: &str) -> Self {
+                match $crate::word::plain(text).as_str() {
+                    $($word => Self::$variant,)*
+                    _ => Self::Other(text.to_owned()),
+                }
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(text: String) -> Self {
+                Self::from(text.as_str())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(word: $name) -> Self {
+                word.as_str().to_owned()
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(&self.as_str().replace('_', " "))
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "description": "One of these words, or what the kernel wrote instead",
+                    "type": "string",
+                    "examples": Self::KNOWN
+                })
+            }
+        }
+    )*};
+}
+pub(crate) use words;
+
+/// Lower case, each run of other signs than letters and digits as one `_`, none at the ends.
+pub(crate) fn plain(text: &str) -> String {
+    let parts = text.split(|sign: char| !sign.is_ascii_alphanumeric());
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    parts.join("_").to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    words! {
+        /// A test's.
+        pub enum Power {
+            /// On.
+            On = "on",
+            /// Off.
+            PowerOff = "power_off",
+        }
+    }
+
+    #[test]
+    fn known_words_are_told_however_they_are_spaced_and_others_are_kept() {
+        assert_eq!(Power::from("Power Off"), Power::PowerOff);
+        assert_eq!(Power::from("power_off"), Power::PowerOff);
+        assert_eq!(
+            Power::from("in-between"),
+            Power::Other("in-between".to_owned())
+        );
+        for word in [
+            Power::On,
+            Power::PowerOff,
+            Power::Other("Half on".to_owned()),
+        ] {
+            let json = serde_json::to_string(&word).unwrap();
+            assert_eq!(serde_json::from_str::<Power>(&json).unwrap(), word);
+        }
+        assert_eq!(
+            serde_json::to_string(&Power::PowerOff).unwrap(),
+            "\"power_off\""
+        );
+        assert_eq!(Power::PowerOff.to_string(), "power off");
+    }
+}
