@@ -2,6 +2,7 @@
 
 pub mod cpu;
 pub mod hugepages;
+pub mod memory;
 pub mod numa;
 pub mod pci;
 pub mod system;

@@ -135,6 +135,8 @@ inventory! {
     numa Numa device::numa::Numa, on ["node", "memory", "memory_tiering", "dax", "cxl", "cpu"];
     /// Huge pages.
     hugepages Hugepages device::hugepages::Hugepages, on ["node", "memory"];
+    /// Memory sticks, the counters of their errors, and hot-plug blocks.
+    memory Memory device::memory::Memory, on ["memory", "edac", "cxl", "dmi"];
     /// PCI functions.
     pci Pci device::pci::Pci, on ["pci", "cpu"];
 }
