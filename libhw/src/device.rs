@@ -5,4 +5,8 @@ pub mod hugepages;
 pub mod memory;
 pub mod numa;
 pub mod pci;
+pub mod ras;
 pub mod system;
+pub mod tee;
+pub mod tpm;
+pub mod watchdog;

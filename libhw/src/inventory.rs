@@ -139,6 +139,14 @@ inventory! {
     memory Memory device::memory::Memory, on ["memory", "edac", "cxl", "dmi"];
     /// PCI functions.
     pci Pci device::pci::Pci, on ["pci", "cpu"];
+    /// What the machine counts and remembers of its errors.
+    ras Ras device::ras::Ras, on ["edac", "machinecheck", "cxl", "node"];
+    /// Trusted platform modules.
+    tpm Tpm device::tpm::Tpm, on ["tpm"];
+    /// Watchdogs.
+    watchdog Watchdog device::watchdog::Watchdog, on ["watchdog"];
+    /// Trusted execution.
+    tee Tee device::tee::Tee, on ["tee", "misc"];
 }
 
 impl Inventory {
