@@ -10,9 +10,14 @@ pub(crate) mod words;
 
 mod cpu;
 mod hugepages;
+mod memory;
 mod numa;
 mod problems;
+mod ras;
 mod system;
+mod tee;
+mod tpm;
+mod watchdog;
 
 /// How a class is shown.
 struct View {
@@ -29,7 +34,12 @@ const VIEWS: &[View] = &[
     view(Class::Cpu, cpu::view, cpu::summary),
     view(Class::Numa, numa::view, numa::summary),
     view(Class::Hugepages, hugepages::view, hugepages::summary),
+    view(Class::Memory, memory::view, memory::summary),
     view(Class::Pci, pci::view, pci::summary),
+    view(Class::Ras, ras::view, ras::summary),
+    view(Class::Tpm, tpm::view, tpm::summary),
+    view(Class::Watchdog, watchdog::view, watchdog::summary),
+    view(Class::Tee, tee::view, tee::summary),
 ];
 
 const fn view(

@@ -104,3 +104,6 @@ pub fn refresh(memory: &mut Memory, survey: &Survey<'_>) {
     cxl::refresh(&mut memory.cxl, survey);
     (_, memory.now) = meminfo::read(survey);
 }
+
+#[cfg(test)]
+mod tests;

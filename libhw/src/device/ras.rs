@@ -99,3 +99,6 @@ fn listed<T>(
     let has = names.iter().any(|listed| listed == name);
     has.then(|| survey.value(&format!("{directory}/{name}"), parse))?
 }
+
+#[cfg(test)]
+mod tests;

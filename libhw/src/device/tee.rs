@@ -152,3 +152,6 @@ pub fn discover(survey: &Survey<'_>) -> Tee {
 pub fn refresh(tee: &mut Tee, survey: &Survey<'_>) {
     technology::refresh(&mut tee.technologies, survey);
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,3 +80,6 @@ impl<'a> Directory<'a> {
             .then(|| self.survey.text(&format!("{}/{name}", self.path)))?
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 //! What a TPM of version 2 answers to a command: it has no attribute that says who made it.
-#![expect(clippy::disallowed_methods, reason = "io/ opens devices")]
+#![expect(clippy::disallowed_types, reason = "io/ opens devices")]
 
 use std::io::{Read, Result as IoResult, Write};
 

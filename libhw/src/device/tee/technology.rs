@@ -44,11 +44,11 @@ fn use_now(technologies: &mut [Technology], survey: &Survey<'_>) {
     let current = counts(survey, CURRENT);
     for one in technologies {
         let names = SIGNS.iter().filter(|(name, _)| *name == one.id);
-        let used = names.filter_map(|(_, sign)| match sign {
+        let mut used = names.filter_map(|(_, sign)| match sign {
             Sign::Misc(key) => current.get(*key).copied(),
             _ => None,
         });
-        one.now.used = used.last();
+        one.now.used = used.next_back();
     }
 }
 

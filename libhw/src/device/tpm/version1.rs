@@ -46,6 +46,6 @@ fn letters(digits: &str) -> String {
     let number = parse::hex(digits)
         .ok()
         .and_then(|number| u32::try_from(number).ok());
-    let text = number.and_then(|number| super::properties::letters(number));
+    let text = number.and_then(super::properties::letters);
     text.unwrap_or_else(|| digits.to_owned())
 }
