@@ -14,9 +14,14 @@ mod gpu;
 mod crypto;
 mod fpga;
 mod hugepages;
+mod memory;
 mod numa;
 mod problems;
+mod ras;
 mod system;
+mod tee;
+mod tpm;
+mod watchdog;
 
 /// How a class is shown.
 struct View {
@@ -33,10 +38,15 @@ const VIEWS: &[View] = &[
     view(Class::Cpu, cpu::view, cpu::summary),
     view(Class::Numa, numa::view, numa::summary),
     view(Class::Hugepages, hugepages::view, hugepages::summary),
+    view(Class::Memory, memory::view, memory::summary),
     view(Class::Pci, pci::view, pci::summary),
     view(Class::Gpu, gpu::view, gpu::summary),
     view(Class::Crypto, crypto::view, crypto::summary),
     view(Class::Fpga, fpga::view, fpga::summary),
+    view(Class::Ras, ras::view, ras::summary),
+    view(Class::Tpm, tpm::view, tpm::summary),
+    view(Class::Watchdog, watchdog::view, watchdog::summary),
+    view(Class::Tee, tee::view, tee::summary),
 ];
 
 const fn view(

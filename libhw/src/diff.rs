@@ -96,6 +96,7 @@ fn classes(inventory: &Inventory, live: bool) -> Vec<(&'static str, Map<String, 
                 return None;
             };
             if !live {
+                class.remove(NOW);
                 class.values_mut().for_each(forget_now);
             }
             if let Some(rows) = problems.get(name) {

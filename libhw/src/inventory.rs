@@ -135,6 +135,8 @@ inventory! {
     numa Numa device::numa::Numa, on ["node", "memory", "memory_tiering", "dax", "cxl", "cpu"];
     /// Huge pages.
     hugepages Hugepages device::hugepages::Hugepages, on ["node", "memory"];
+    /// Memory sticks, the counters of their errors, and hot-plug blocks.
+    memory Memory device::memory::Memory, on ["memory", "edac", "cxl", "dmi"];
     /// PCI functions.
     pci Pci device::pci::Pci, on ["pci", "cpu"];
     /// Graphics and processing accelerators.
@@ -143,6 +145,14 @@ inventory! {
     crypto Crypto device::crypto::Crypto, on ["pci", "module", "dsa", "ap", "virtio", "uacce", "misc", "vfio"];
     /// FPGAs: cards, and what is loaded into them.
     fpga Fpga device::fpga::Fpga, on ["pci", "dfl", "fpga", "fpga_manager", "fpga_region", "fpga_bridge"];
+    /// What the machine counts and remembers of its errors.
+    ras Ras device::ras::Ras, on ["edac", "machinecheck", "cxl", "node"];
+    /// Trusted platform modules.
+    tpm Tpm device::tpm::Tpm, on ["tpm"];
+    /// Watchdogs.
+    watchdog Watchdog device::watchdog::Watchdog, on ["watchdog"];
+    /// Trusted execution.
+    tee Tee device::tee::Tee, on ["tee", "misc"];
 }
 
 impl Inventory {

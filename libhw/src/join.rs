@@ -9,6 +9,9 @@ use crate::idset::IdSet;
 use crate::inventory::Inventory;
 
 pub mod gpu;
+pub mod dimm;
+pub mod ras;
+pub mod tee;
 
 /// The online CPUs of a memory node; empty for memory alone, `None` when there is no such node.
 #[must_use]

@@ -38,6 +38,7 @@ pub mod io;
 pub mod join;
 pub mod parse;
 mod placeholder;
+pub mod smbios;
 pub mod survey;
 #[cfg(test)]
 mod tree;

@@ -30,6 +30,11 @@ impl Tree {
         std::fs::write(self.place(path), text).unwrap();
     }
 
+    /// Adds a file of bytes that are no text.
+    pub(crate) fn write_bytes(&self, path: &str, bytes: &[u8]) {
+        std::fs::write(self.place(path), bytes).unwrap();
+    }
+
     /// Adds an empty directory.
     pub(crate) fn directory(&self, path: &str) {
         std::fs::create_dir_all(self.place(path)).unwrap();
@@ -52,6 +57,16 @@ impl Tree {
     /// The tree as a root.
     pub(crate) fn root(&self) -> Root {
         Root::captured(self.0.path()).unwrap()
+    }
+
+    /// The inventory of one class, looked at as closely as can be.
+    pub(crate) fn discover_deep(&self, class: Class) -> Inventory {
+        let scope = Scope {
+            classes: vec![class],
+            deep: true,
+            ..Scope::default()
+        };
+        discover(&self.root(), &scope)
     }
 
     /// The inventory of one class.

@@ -327,6 +327,25 @@ impl Root {
         self.probe("nvml", || self.aside.nvml())
     }
 
+    /// As [`Root::probe`], of a device that may keep its answer to itself: abandoned as [`Root::slow_bytes`] is.
+    ///
+    /// # Errors
+    /// What `ask` reports, and timed out.
+    pub fn slow_probe<T>(
+        &self,
+        name: &str,
+        ask: impl FnOnce() -> io::Result<Option<T>> + Send + 'static,
+    ) -> Result<Option<T>>
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+    {
+        let errno = |error: io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO));
+        self.probe(name, || {
+            let ask = move || ask().map_err(errno);
+            Ok(self.slow.within(SLOW_READ_LIMIT, name, ask)?)
+        })
+    }
+
     /// Whether a directory stands at `path`, or behind the links there.
     pub(super) fn is_directory(&self, path: &str) -> bool {
         self.tree.is_directory(path)
