@@ -42,3 +42,4 @@ pub mod survey;
 mod tree;
 pub mod units;
 pub mod watch;
+mod word;
