@@ -2,6 +2,8 @@
 
 pub mod cpu;
 pub mod hugepages;
+pub mod nic;
 pub mod numa;
 pub mod pci;
+pub mod ptp_clock;
 pub mod system;

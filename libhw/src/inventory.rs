@@ -137,6 +137,10 @@ inventory! {
     hugepages Hugepages device::hugepages::Hugepages, on ["node", "memory"];
     /// PCI functions.
     pci Pci device::pci::Pci, on ["pci", "cpu"];
+    /// Network interfaces, their timestamps, modules and clock circuits.
+    nic Nic device::nic::Nic, on ["net", "infiniband", "devlink", "dpll"];
+    /// PTP hardware clocks, PPS sources, GNSS receivers and the system's clock.
+    ptp_clock PtpClock device::ptp_clock::PtpClock, on ["ptp", "pps", "gnss", "clocksource", "net"];
 }
 
 impl Inventory {

@@ -362,7 +362,7 @@ fn ask(name: &str) -> io::Result<Option<Settings>> {
     if let Some(mut family) = Family::find(FAMILY)? {
         for command in settings::COMMANDS {
             if let Some(answer) = offered(family.get(*command, &header(name, 1, 0)))? {
-                settings::parse(*command, &answer, &mut settings);
+                parse(*command, &answer, &mut settings);
             }
         }
         timestamping::complete(&mut family, name, &mut settings)?;

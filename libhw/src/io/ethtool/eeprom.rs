@@ -21,11 +21,26 @@ const BANK: u16 = 5;
 const I2C_ADDRESS: u16 = 6;
 const DATA: u16 = 7;
 
+/// Where the serial number stands, by form of module (SFF-8024 table 4-1): half page, and offset in it.
+const SERIALS: [(&[u8], (u8, u8, u8), usize); 3] = [
+    (&[0x02, 0x03], (0x50, 0, 0), 68),
+    (&[0x0c, 0x0d, 0x11], (0x50, 0, 128), 68),
+    (
+        &[0x18, 0x19, 0x1a, 0x1b, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25],
+        (0x50, 0, 128),
+        38,
+    ),
+];
+const SERIAL_LENGTH: usize = 16;
+
 /// The pages that were read.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Eeprom {
     /// By address, page and offset.
     pub pages: Vec<Page>,
+    /// The serial number, which is taken out of the pages: there it would be hidden from whoever masks it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial: Option<String>,
 }
 
 /// 128 bytes of a module.
@@ -51,7 +66,17 @@ impl Eeprom {
         half.map(|half| unhex(&half.bytes)).unwrap_or_default()
     }
 
-    fn add(&mut self, (address, page, offset): (u8, u8, u8), bytes: &[u8]) {
+    /// Adds a half page as it was read.
+    pub fn add(&mut self, (address, page, offset): (u8, u8, u8), bytes: &[u8]) {
+        let mut bytes = bytes.to_vec();
+        let form = self.half(0x50, 0, 0).first().or(bytes.first()).copied().unwrap_or_default();
+        let serial = SERIALS.iter().find(|(forms, place, _)| {
+            forms.contains(&form) && *place == (address, page, offset)
+        });
+        if let Some(range) = serial.and_then(|(_, _, at)| bytes.get_mut(*at..*at + SERIAL_LENGTH)) {
+            self.serial = crate::parse::nonempty(&String::from_utf8_lossy(range));
+            range.fill(b' ');
+        }
         let bytes = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         self.pages.push(Page {
             address,

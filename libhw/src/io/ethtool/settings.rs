@@ -66,7 +66,7 @@ fn link_modes(part: Attribute<'_>, settings: &mut Settings) {
         3 => (settings.supported, settings.advertised) = bitset::names(part),
         4 => settings.peer = bitset::names(part).1,
         // All ones, and on old drivers 0 and 65535, where the link is down.
-        5 => settings.speed_mbps = part.small().filter(|speed| !matches!(speed, 0 | 65535 | u32::MAX)),
+        5 => settings.speed_mbps = part.small().filter(|speed| !matches!(*speed, 0 | 65535 | u32::MAX)),
         6 => {
             let known = part.small().filter(|duplex| *duplex < 2);
             settings.duplex = known.map(|duplex| numbered(&["half", "full"], 0, duplex));

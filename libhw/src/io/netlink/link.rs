@@ -2,7 +2,7 @@
 
 use std::io;
 
-use netlink_packet_core::{NlasIterator, Parseable, ParseableParametrized};
+use netlink_packet_core::{NlasIterator, ParseableParametrized};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::link::{
     DpllPin, InfoBond, InfoBondPort, InfoBridgePort, InfoData, InfoPortData, InfoVlan, LinkAttribute,
