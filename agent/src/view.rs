@@ -10,8 +10,10 @@ pub(crate) mod words;
 
 mod cpu;
 mod hugepages;
+mod nic;
 mod numa;
 mod problems;
+mod ptp_clock;
 mod system;
 
 /// How a class is shown.
@@ -30,6 +32,8 @@ const VIEWS: &[View] = &[
     view(Class::Numa, numa::view, numa::summary),
     view(Class::Hugepages, hugepages::view, hugepages::summary),
     view(Class::Pci, pci::view, pci::summary),
+    view(Class::Nic, nic::view, nic::summary),
+    view(Class::PtpClock, ptp_clock::view, ptp_clock::summary),
 ];
 
 const fn view(
