@@ -19,7 +19,8 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use libhw::inventory::Inventory;
-use libhw::io::{archive, uevent};
+use libhw::io::root::Root;
+use libhw::io::{archive, monitor, uevent};
 use thiserror::Error;
 use tokio::sync::watch as signal;
 
@@ -37,7 +38,7 @@ mod notify;
 mod watch;
 mod worker;
 
-use watch::{Signals, Watch};
+use watch::{Ears, Signals, Watch};
 use worker::Worker;
 
 /// What the command line says; it goes before the configuration.
@@ -119,7 +120,7 @@ pub(crate) fn run(options: Options) -> Result<(), Error> {
     let store = Store::open(&state_dir, config.changes_max_bytes)?;
     let doors = Doors::open(&socket, config.listen)?;
     let (wake, woken) = pipe()?;
-    let (uevents, deaf) = listen(root.is_live());
+    let (ears, deaf) = listen(root.is_live());
     let shared = Arc::new(Shared {
         replay: !root.is_live(),
         deaf: Mutex::new(deaf),
@@ -145,7 +146,7 @@ pub(crate) fn run(options: Options) -> Result<(), Error> {
         worker.run();
         Ok(())
     })?;
-    let watch = Watch::new(&shared, signals, woken, uevents, options);
+    let watch = Watch::new(&shared, signals, woken, ears, options);
     watch.run(Threads { api, worker, stop })
 }
 
@@ -253,18 +254,29 @@ fn pipe() -> Result<(Waker, UnixStream), Error> {
 }
 
 /// Before the inventory is first read, so that nothing falls between.
-fn listen(live: bool) -> (Option<uevent::Socket>, Option<String>) {
+fn listen(live: bool) -> (Ears, Option<String>) {
+    let mut ears = Ears::default();
     if !live {
-        return (None, None);
+        return (ears, None);
     }
+    let mut deaf = None;
     match uevent::Socket::open() {
-        Ok(socket) => (Some(socket), None),
-        Err(error) => {
-            let what = format!("uevents cannot be heard: {error}; set an interval");
-            log::warning!("{what}");
-            (None, Some(what))
+        Ok(socket) => ears.uevents = Some(socket),
+        Err(error) => deaf = Some(format!("uevents cannot be heard: {error}; set an interval")),
+    }
+    match (monitor::Monitor::links(), monitor::Monitor::dplls()) {
+        (Ok(links), Ok(dplls)) => {
+            ears.monitors.push(links);
+            ears.monitors.extend(dplls);
+        }
+        (Err(error), _) | (_, Err(error)) => {
+            deaf.get_or_insert_with(|| format!("netlink cannot be heard: {error}; set an interval"));
         }
     }
+    if let Some(what) = &deaf {
+        log::warning!("{what}");
+    }
+    (ears, deaf)
 }
 
 fn shared(state_dir: PathBuf, wake: Waker) -> Shared {

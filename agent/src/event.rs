@@ -4,6 +4,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use libhw::diff::{Change, ChangeKind};
+use libhw::inventory::Class;
+use libhw::watch::{Notice, Uevent};
 use serde::{Deserialize, Serialize};
 
 /// A change as it stands in `changes.jsonl` and in `/v1/changes`: one line of JSON.
@@ -27,6 +29,45 @@ pub(crate) struct Record {
     pub(crate) change: Change,
 }
 
+/// What the kernel said, on one of its sockets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// A uevent.
+    Uevent(Uevent),
+    /// What netlink told of a link or a clock circuit.
+    Notice(Notice),
+}
+
+impl Event {
+    /// The classes to read again.
+    pub(crate) fn classes(&self) -> Vec<Class> {
+        match self {
+            Self::Uevent(event) => event.classes().collect(),
+            Self::Notice(notice) => notice.classes().collect(),
+        }
+    }
+
+    /// The name of the device that it tells of.
+    pub(crate) fn device(&self) -> String {
+        match self {
+            Self::Uevent(event) => event.devpath.rsplit('/').next().unwrap_or_default().to_owned(),
+            Self::Notice(Notice::Link { name, .. }) => name.clone(),
+            Self::Notice(Notice::Dpll { id }) => id.to_string(),
+        }
+    }
+
+    /// As the reason for a look.
+    pub(crate) fn cause(&self) -> Cause {
+        match self {
+            Self::Uevent(event) => Cause::Uevent {
+                action: event.action.clone(),
+                devpath: event.devpath.clone(),
+            },
+            Self::Notice(notice) => Cause::Notice(notice.clone()),
+        }
+    }
+}
+
 /// Why the agent looked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cause {
@@ -39,7 +80,9 @@ pub(crate) enum Cause {
         /// The device's path below /sys.
         devpath: String,
     },
-    /// Some uevents were lost, so everything was read again.
+    /// Netlink said so.
+    Notice(Notice),
+    /// Some events were lost, so everything was read again.
     Lost,
     /// The configuration was read again.
     Reload,
@@ -54,6 +97,7 @@ impl fmt::Display for Cause {
         match self {
             Self::Start => f.write_str("start"),
             Self::Uevent { action, devpath } => write!(f, "uevent {action} {devpath}"),
+            Self::Notice(notice) => notice.fmt(f),
             Self::Lost => f.write_str("uevents lost"),
             Self::Reload => f.write_str("reload"),
             Self::Interval => f.write_str("interval"),

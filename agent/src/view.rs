@@ -18,6 +18,10 @@ mod memory;
 mod numa;
 mod problems;
 mod ras;
+mod nic;
+mod numa;
+mod problems;
+mod ptp_clock;
 mod system;
 mod tee;
 mod tpm;
@@ -47,6 +51,8 @@ const VIEWS: &[View] = &[
     view(Class::Tpm, tpm::view, tpm::summary),
     view(Class::Watchdog, watchdog::view, watchdog::summary),
     view(Class::Tee, tee::view, tee::summary),
+    view(Class::Nic, nic::view, nic::summary),
+    view(Class::PtpClock, ptp_clock::view, ptp_clock::summary),
 ];
 
 const fn view(

@@ -7,12 +7,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use libhw::inventory::Class;
-use libhw::watch::Uevent;
 use tokio::sync::Notify;
 
 use crate::config::Config;
+use crate::event::Event;
 
-/// So many uevents of a burst are remembered as causes; the classes of all are.
+/// So many events of a burst are remembered as causes; the classes of all are.
 const EVENTS_MAX: usize = 256;
 
 /// What is to be done, merged: a thousand uevents are one reading, so nothing piles up while one hangs.
@@ -20,9 +20,9 @@ const EVENTS_MAX: usize = 256;
 pub(crate) struct Todo {
     /// Classes to read again since the kernel said so.
     pub(crate) classes: BTreeSet<Class>,
-    /// The uevents that said so.
-    pub(crate) events: Vec<Uevent>,
-    /// Some uevents never came: everything is to be read again.
+    /// The events that said so.
+    pub(crate) events: Vec<Event>,
+    /// Some events never came: everything is to be read again.
     pub(crate) lost: bool,
     /// A new configuration, and the number of the request for it.
     pub(crate) reload: Option<(u64, Box<Config>)>,
@@ -54,8 +54,8 @@ impl Work {
         self.wake.notify_one();
     }
 
-    /// Leaves the uevents of a burst.
-    pub(crate) fn add_events(&self, events: Vec<Uevent>, lost: bool) {
+    /// Leaves the events of a burst.
+    pub(crate) fn add_events(&self, events: Vec<Event>, lost: bool) {
         self.add(|todo| {
             todo.lost |= lost;
             for event in events {
@@ -175,10 +175,10 @@ mod tests {
     #[test]
     fn a_thousand_events_are_one_piece_of_work() {
         let work = Work::default();
-        let event = Uevent {
+        let event = Event::Uevent(libhw::watch::Uevent {
             subsystem: "pci".into(),
-            ..Uevent::default()
-        };
+            ..<_>::default()
+        });
         for _ in 0..1000 {
             work.add_events(vec![event.clone()], false);
         }

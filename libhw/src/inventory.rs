@@ -153,6 +153,10 @@ inventory! {
     watchdog Watchdog device::watchdog::Watchdog, on ["watchdog"];
     /// Trusted execution.
     tee Tee device::tee::Tee, on ["tee", "misc"];
+    /// Network interfaces, their timestamps, modules and clock circuits.
+    nic Nic device::nic::Nic, on ["net", "infiniband", "devlink", "dpll"];
+    /// PTP hardware clocks, PPS sources, GNSS receivers and the system's clock.
+    ptp_clock PtpClock device::ptp_clock::PtpClock, on ["ptp", "pps", "gnss", "clocksource", "net"];
 }
 
 impl Inventory {

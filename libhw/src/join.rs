@@ -1,5 +1,7 @@
 //! Relations across classes: who is near whom. Functions of an [`Inventory`], nothing is read.
 
+pub mod time;
+
 use std::collections::{BTreeMap, HashMap};
 
 use crate::device::cpu::{Cache, CacheKind, Cpu};

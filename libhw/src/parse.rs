@@ -197,6 +197,30 @@ pub fn key_values(text: &str) -> impl Iterator<Item = (&str, &str)> {
         .map(|(key, value)| (trim(key), trim(value)))
 }
 
+/// The PCI function that a device hangs off: the last address on the way to it.
+///
+/// ```text
+/// ../../devices/pci0000:00/0000:00:03.0/virtio2/net/eth0
+/// ```
+#[must_use]
+pub fn function_above(place: &str) -> Option<&str> {
+    place.rsplit('/').find(|part| is_function(part))
+}
+
+/// `0000:00:03.0`; the domain may be wider than four digits.
+fn is_function(part: &str) -> bool {
+    let digits = |text: &str, least: usize, most: usize| {
+        (least..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
+    let mut parts = part.split(':');
+    let (domain, bus, rest) = (parts.next(), parts.next(), parts.next());
+    let device = rest.and_then(|rest| rest.split_once('.'));
+    parts.next().is_none()
+        && domain.is_some_and(|domain| digits(domain, 4, 8))
+        && bus.is_some_and(|bus| digits(bus, 2, 2))
+        && device.is_some_and(|(device, function)| digits(device, 2, 2) && digits(function, 1, 1))
+}
+
 /// The chosen word of a kernel switch.
 ///
 /// ```text
@@ -286,6 +310,21 @@ mod tests {
     fn the_word_in_brackets_is_the_chosen_one() {
         assert_eq!(chosen("always [madvise] never\n").as_deref(), Ok("madvise"));
         assert!(chosen("always never").is_err());
+    }
+
+    #[test]
+    fn the_nearest_function_on_the_way_is_the_one_above() {
+        for (place, function) in [
+            ("../../devices/pci0000:00/0000:00:03.0/virtio2/net/eth0", Some("0000:00:03.0")),
+            ("../../../0000:60:00.0", Some("0000:60:00.0")),
+            ("../../devices/pci10000:00/10000:e1:00.0/net/eth0", Some("10000:e1:00.0")),
+            ("../../devices/virtual/net/lo", None),
+            ("pci0000:00", None),
+            ("0000:00:03", None),
+            ("", None),
+        ] {
+            assert_eq!(function_above(place), function, "{place}");
+        }
     }
 
     #[test]

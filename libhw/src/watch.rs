@@ -51,6 +51,40 @@ impl Uevent {
     }
 }
 
+/// What netlink tells of without a uevent ([`crate::io::monitor`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A link came, changed (carrier, master, address, MTU, ...) or went.
+    Link {
+        /// The interface.
+        name: String,
+        /// Whether it went.
+        removed: bool,
+    },
+    /// A DPLL or one of its pins came, changed or went.
+    Dpll {
+        /// Its number.
+        id: u32,
+    },
+}
+
+impl Notice {
+    /// The classes to read again.
+    pub fn classes(&self) -> impl Iterator<Item = Class> {
+        std::iter::once(Class::Nic)
+    }
+}
+
+impl std::fmt::Display for Notice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Link { name, removed: false } => write!(f, "link {name}"),
+            Self::Link { name, removed: true } => write!(f, "link {name} removed"),
+            Self::Dpll { id } => write!(f, "dpll {id}"),
+        }
+    }
+}
+
 /// Counts the kernel's numbers of events, and so knows of those that never came.
 ///
 /// Since Linux 6.11 two CPUs may send their events in the other order, so the count is only true when the

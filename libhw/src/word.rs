@@ -30,10 +30,13 @@ macro_rules! words {
 
         impl From<&str> for $name {
             fn from(text: &str) -> Self {
-                match $crate::word::plain(text).as_str() {
-                    $($word => Self::$variant,)*
-                    _ => Self::Other(text.to_owned()),
+                for word in [text, $crate::word::plain(text).as_str()] {
+                    match word {
+                        $($word => return Self::$variant,)*
+                        _ => {}
+                    }
                 }
+                Self::Other(text.to_owned())
             }
         }
 
@@ -80,8 +83,21 @@ pub(crate) fn plain(text: &str) -> String {
     parts.join("_").to_ascii_lowercase()
 }
 
+/// The word that stands for a number of the kernel's; the number itself where there is none. A header file's
+/// first constant may be 1.
+pub(crate) fn numbered(words: &[&str], first: u32, number: u32) -> String {
+    let place = number
+        .checked_sub(first)
+        .and_then(|place| usize::try_from(place).ok());
+    place
+        .and_then(|place| words.get(place))
+        .map_or_else(|| number.to_string(), |word| (*word).to_owned())
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     words! {
         /// A test's.
         pub enum Power {
@@ -113,5 +129,13 @@ mod tests {
             "\"power_off\""
         );
         assert_eq!(Power::PowerOff.to_string(), "power off");
+    }
+
+    #[test]
+    fn a_number_without_a_word_stays_a_number() {
+        let words = ["one", "two"];
+        assert_eq!(numbered(&words, 1, 2), "two");
+        assert_eq!(numbered(&words, 1, 0), "0");
+        assert_eq!(numbered(&words, 1, 3), "3");
     }
 }

@@ -1,4 +1,4 @@
-//! The loop that waits: for uevents, for signals, for other threads, and for the watchdog's time.
+//! The loop that waits: for uevents, for netlink, for signals, for other threads, and for the watchdog's time.
 //!
 //! It blocks in poll(2) without a timeout; with a watchdog it wakes once every half period, and feeds it if
 //! every loop has answered since the time before.
@@ -11,8 +11,9 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use libhw::io::footprint;
+use libhw::io::monitor::{self, Monitor};
 use libhw::io::uevent::{self, Heard};
-use libhw::watch::{Sequence, Uevent};
+use libhw::watch::Sequence;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
@@ -20,6 +21,7 @@ use nix::sys::signalfd::{SfdFlags, SignalFd};
 
 use super::{Error, Options, Threads, load, notify};
 use crate::api::Shared;
+use crate::event::Event;
 use crate::log;
 use crate::work::lock;
 
@@ -63,7 +65,7 @@ pub(super) struct Watch<'a> {
     shared: &'a Arc<Shared>,
     signals: Signals,
     woken: UnixStream,
-    uevents: Option<uevent::Socket>,
+    ears: Ears,
     sequence: Sequence,
     options: Options,
     ready: bool,
@@ -71,6 +73,22 @@ pub(super) struct Watch<'a> {
     reloads: u64,
     reloading: bool,
     watchdog: Option<Watchdog>,
+}
+
+/// The sockets on which the kernel tells of changes.
+#[derive(Default)]
+pub(super) struct Ears {
+    pub(super) uevents: Option<uevent::Socket>,
+    /// Links and clock circuits, which have no uevents for most of their changes.
+    pub(super) monitors: Vec<Monitor>,
+}
+
+impl Ears {
+    fn fds(&self) -> Vec<PollFd<'_>> {
+        let uevents = self.uevents.iter().map(AsFd::as_fd);
+        let all = uevents.chain(self.monitors.iter().map(AsFd::as_fd));
+        all.map(|fd| PollFd::new(fd, PollFlags::POLLIN)).collect()
+    }
 }
 
 /// When to feed the service manager's watchdog next.
@@ -84,7 +102,7 @@ struct Watchdog {
 struct Found {
     woken: bool,
     signal: bool,
-    uevent: bool,
+    event: bool,
 }
 
 impl<'a> Watch<'a> {
@@ -92,14 +110,14 @@ impl<'a> Watch<'a> {
         shared: &'a Arc<Shared>,
         signals: Signals,
         woken: UnixStream,
-        uevents: Option<uevent::Socket>,
+        ears: Ears,
         options: Options,
     ) -> Self {
         Self {
             shared,
             signals,
             woken,
-            uevents,
+            ears,
             sequence: Sequence::new(),
             options,
             ready: false,
@@ -130,7 +148,7 @@ impl<'a> Watch<'a> {
             if let Some(name) = ended.map(|thread| thread.name) {
                 return self.stop(threads).and(Err(Error::Ended(name)));
             }
-            if found.uevent {
+            if found.event {
                 self.burst();
             }
             while let Some(signal) = found.signal.then(|| self.signals.next()).flatten() {
@@ -176,11 +194,7 @@ impl<'a> Watch<'a> {
             PollFd::new(self.woken.as_fd(), PollFlags::POLLIN),
             PollFd::new(self.signals.0.as_fd(), PollFlags::POLLIN),
         ];
-        fds.extend(
-            self.uevents
-                .iter()
-                .map(|socket| PollFd::new(socket.as_fd(), PollFlags::POLLIN)),
-        );
+        fds.extend(self.ears.fds());
         match poll(&mut fds, timeout) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => {
@@ -194,7 +208,7 @@ impl<'a> Watch<'a> {
         Ok(Found {
             woken: found.next().unwrap_or_default(),
             signal: found.next().unwrap_or_default(),
-            uevent: found.next().unwrap_or_default(),
+            event: found.any(|any| any),
         })
     }
 
@@ -207,7 +221,7 @@ impl<'a> Watch<'a> {
         {}
     }
 
-    /// Hears a burst of uevents to its end, and leaves them for the worker.
+    /// Hears a burst of events to its end, and leaves them for the worker.
     fn burst(&mut self) {
         let mut events = Vec::new();
         let mut lost = self.hear(&mut events);
@@ -230,18 +244,54 @@ impl<'a> Watch<'a> {
     }
 
     fn more(&self) -> bool {
-        let Some(socket) = &self.uevents else {
-            return false;
-        };
         let quiet = PollTimeout::try_from(QUIET).unwrap_or(PollTimeout::ZERO);
-        poll(&mut [PollFd::new(socket.as_fd(), PollFlags::POLLIN)], quiet)
-            .is_ok_and(|found| found > 0)
+        poll(&mut self.ears.fds(), quiet).is_ok_and(|found| found > 0)
     }
 
     /// Hears what there is, and keeps what concerns a class; whether some were lost.
-    fn hear(&mut self, events: &mut Vec<Uevent>) -> bool {
+    fn hear(&mut self, events: &mut Vec<Event>) -> bool {
+        let lost = self.hear_netlink(events);
+        self.hear_uevents(events) || lost
+    }
+
+    fn hear_netlink(&mut self, events: &mut Vec<Event>) -> bool {
         let mut lost = false;
-        while let Some(socket) = &self.uevents {
+        let mut broken = None;
+        for monitor in &mut self.ears.monitors {
+            loop {
+                match monitor.receive() {
+                    Ok(monitor::Heard::Notice(notice)) => {
+                        log::debug!("netlink: {notice}");
+                        let event = Event::Notice(notice);
+                        // One is said several times over, as its parts change one by one.
+                        if !events.contains(&event) {
+                            events.push(event);
+                        }
+                    }
+                    Ok(monitor::Heard::Lost) => lost = true,
+                    Ok(monitor::Heard::Nothing) => break,
+                    Err(error) => {
+                        broken = Some(error);
+                        break;
+                    }
+                }
+            }
+        }
+        if let Some(error) = broken {
+            let what = format!("netlink cannot be heard any more: {error}");
+            log::error!("{what}");
+            *lock(&self.shared.deaf) = Some(what);
+            self.ears.monitors.clear();
+        }
+        if lost {
+            log::warning!("more came over netlink than there was room for: everything is read again");
+        }
+        lost
+    }
+
+    fn hear_uevents(&mut self, events: &mut Vec<Event>) -> bool {
+        let mut lost = false;
+        while let Some(socket) = &self.ears.uevents {
             match socket.receive() {
                 Ok(Heard::Event(event)) => {
                     self.shared.counters.uevents.fetch_add(1, Ordering::Relaxed);
@@ -253,7 +303,7 @@ impl<'a> Watch<'a> {
                         event.subsystem
                     );
                     if event.classes().next().is_some() {
-                        events.push(event);
+                        events.push(Event::Uevent(event));
                     }
                 }
                 Ok(Heard::Lost) => {
@@ -268,7 +318,7 @@ impl<'a> Watch<'a> {
                     let what = format!("uevents cannot be heard any more: {error}");
                     log::error!("{what}");
                     *lock(&self.shared.deaf) = Some(what);
-                    self.uevents = None;
+                    self.ears.uevents = None;
                 }
             }
         }

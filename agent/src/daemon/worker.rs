@@ -9,13 +9,12 @@ use libhw::diff::{Change, diff};
 use libhw::inventory::{Class, Inventory};
 use libhw::io::root::Root;
 use libhw::survey::Problem;
-use libhw::watch::Uevent;
 
 use super::known::Known;
 use super::notify;
 use crate::api::{Published, Shared};
 use crate::config::Config;
-use crate::event::{Cause, Record, kind, rfc3339};
+use crate::event::{Cause, Event, Record, kind, rfc3339};
 use crate::log;
 use crate::store::{Store, page};
 use crate::work::Todo;
@@ -373,21 +372,18 @@ fn tell(cause: &Cause, change: &Change, number: usize) {
     }
 }
 
-/// The uevent that tells of a change: that of the device itself, else the first that concerns its class.
-fn cause(change: &Change, events: &[Uevent]) -> Option<Cause> {
-    let concerns = |event: &&Uevent| event.classes().any(|class| class.name() == change.class);
-    let of_device = |event: &&Uevent| {
-        let name = event.devpath.rsplit('/').next().unwrap_or_default();
+/// The event that tells of a change: that of the device itself, else the first that concerns its class.
+fn cause(change: &Change, events: &[Event]) -> Option<Cause> {
+    let concerns = |event: &&Event| event.classes().iter().any(|class| class.name() == change.class);
+    let of_device = |event: &&Event| {
+        let name = event.device();
         let (prefix, number) =
             name.split_at(name.trim_end_matches(|c: char| c.is_ascii_digit()).len());
         name == change.id || (number == change.id && matches!(prefix, "cpu" | "node" | "policy"))
     };
     let concerned = || events.iter().filter(concerns);
     let event = concerned().find(of_device).or_else(|| concerned().next())?;
-    Some(Cause::Uevent {
-        action: event.action.clone(),
-        devpath: event.devpath.clone(),
-    })
+    Some(event.cause())
 }
 
 /// The classes of [`WITHOUT_EVENTS`] alone.
