@@ -4,4 +4,5 @@ pub mod cpu;
 pub mod hugepages;
 pub mod numa;
 pub mod pci;
+pub mod sensor;
 pub mod system;

@@ -186,6 +186,24 @@ pub fn khz(text: &str) -> Parsed<Hertz> {
     decimal(text).map(Hertz::from_khz)
 }
 
+/// The PCI function that a device hangs off: the last address on the way to it, in a link of sysfs.
+///
+/// ```text
+/// ../../devices/pci0000:00/0000:00:02.1/0000:01:00.0/nvme/nvme0
+/// ```
+#[must_use]
+pub fn pci_function(link: &str) -> Option<String> {
+    let is_address = |part: &&str| {
+        let mut pieces = part.split([':', '.']);
+        // The domain may be wider than four digits (Intel VMD, Hyper-V).
+        [4..=8, 2..=2, 2..=2, 1..=1].iter().all(|lengths| {
+            let digits = pieces.next().unwrap_or_default();
+            lengths.contains(&digits.len()) && digits.bytes().all(|sign| sign.is_ascii_hexdigit())
+        }) && pieces.next().is_none()
+    };
+    link.rsplit('/').find(is_address).map(str::to_owned)
+}
+
 /// The lines `key: value`, both trimmed, in their order; lines without a colon are left out.
 ///
 /// ```text
@@ -286,6 +304,27 @@ mod tests {
     fn the_word_in_brackets_is_the_chosen_one() {
         assert_eq!(chosen("always [madvise] never\n").as_deref(), Ok("madvise"));
         assert!(chosen("always never").is_err());
+    }
+
+    #[test]
+    fn a_device_hangs_off_the_last_function_on_the_way_to_it() {
+        for (link, function) in [
+            (
+                "../../devices/pci0000:00/0000:00:02.1/0000:01:00.0/nvme/nvme0",
+                Some("0000:01:00.0"),
+            ),
+            ("../../../10000:e1:00.0", Some("10000:e1:00.0")),
+            ("../../devices/pci0000:00/pci_bus/0000:00", None),
+            ("../../devices/platform/coretemp.0/hwmon/hwmon1", None),
+            (
+                "../../devices/pci0000:00/0000:00:14.0/usb1/1-1/1-1:1.0",
+                Some("0000:00:14.0"),
+            ),
+            ("0000:00:00.0.1", None),
+            ("", None),
+        ] {
+            assert_eq!(pci_function(link).as_deref(), function, "{link}");
+        }
     }
 
     #[test]
