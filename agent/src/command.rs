@@ -11,6 +11,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 pub(crate) mod agent;
+pub(crate) mod answer;
 pub(crate) mod capture;
 pub(crate) mod completions;
 pub(crate) mod diff;
@@ -58,6 +59,8 @@ pub(crate) enum Error {
     Write { path: PathBuf, source: io::Error },
     #[error("write {}: it is there already (--force replaces it)", path.display())]
     Exists { path: PathBuf },
+    #[error("answer what the agent asks")]
+    Answer(#[source] io::Error),
     #[error("write standard output")]
     Stdout(#[source] io::Error),
     #[error("emit YAML")]

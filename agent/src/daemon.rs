@@ -40,6 +40,9 @@ mod worker;
 use watch::{Signals, Watch};
 use worker::Worker;
 
+/// The process that asks what may never be answered: this very program, even when its file was replaced meanwhile.
+const ANSWERS: [&str; 2] = ["/proc/self/exe", "answer"];
+
 /// What the command line says; it goes before the configuration.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Options {
@@ -110,7 +113,7 @@ pub(crate) fn run(options: Options) -> Result<(), Error> {
     let signals = Signals::take()?;
     let root = match &options.root {
         Some(tree) => archive::open(tree)?,
-        None => Root::live()?,
+        None => Root::live()?.asking_aside(ANSWERS),
     };
     let places = Places::here();
     let state_dir = state_dir(&options, &config, &places)?;

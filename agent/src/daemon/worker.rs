@@ -108,6 +108,7 @@ impl Worker {
             self.shared.published.send_replace(Arc::new(published));
         }
         self.read_all();
+        self.root.rest();
         self.recorded = match stored {
             Some(stored) => Arc::new(stored.inventory),
             None => Arc::clone(&self.inventory),
@@ -167,6 +168,7 @@ impl Worker {
             self.refreshed = todo.refresh;
         }
         if looks || refreshes || retry || todo.stop {
+            self.root.rest();
             self.write(todo.stop);
             self.publish();
         }
