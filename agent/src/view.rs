@@ -12,6 +12,8 @@ mod cpu;
 mod hugepages;
 mod numa;
 mod problems;
+mod sensor;
+mod storage;
 mod system;
 
 /// How a class is shown.
@@ -30,6 +32,8 @@ const VIEWS: &[View] = &[
     view(Class::Numa, numa::view, numa::summary),
     view(Class::Hugepages, hugepages::view, hugepages::summary),
     view(Class::Pci, pci::view, pci::summary),
+    view(Class::Storage, storage::view, storage::summary),
+    view(Class::Sensor, sensor::view, sensor::summary),
 ];
 
 const fn view(

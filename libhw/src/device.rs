@@ -5,4 +5,5 @@ pub mod hugepages;
 pub mod numa;
 pub mod pci;
 pub mod sensor;
+pub mod storage;
 pub mod system;

@@ -137,6 +137,8 @@ inventory! {
     hugepages Hugepages device::hugepages::Hugepages, on ["node", "memory"];
     /// PCI functions.
     pci Pci device::pci::Pci, on ["pci", "cpu"];
+    /// Block devices, NVMe, RAID, mapped devices and mounts.
+    storage Storage device::storage::Storage, on ["block", "nvme", "nvme-subsystem", "scsi", "scsi_device", "bdi"];
     /// Sensors, thermal zones and power zones.
     sensor Sensor device::sensor::Sensor, on ["hwmon", "thermal", "powercap"];
 }

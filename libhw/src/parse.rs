@@ -186,6 +186,37 @@ pub fn khz(text: &str) -> Parsed<Hertz> {
     decimal(text).map(Hertz::from_khz)
 }
 
+/// A path as it is: the kernel writes white space, backslash and `#` as three octal digits.
+///
+/// ```text
+/// /mnt/huge\040pages
+/// ```
+#[must_use]
+pub fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after.first_chunk().filter(|_| *first == b'\\');
+        match escaped.and_then(octal) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(3..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn octal(digits: &[u8; 3]) -> Option<u8> {
+    let digits = std::str::from_utf8(digits).ok()?;
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| u8::from_str_radix(digits, 8).ok())?
+}
+
 /// The PCI function that a device hangs off: the last address on the way to it, in a link of sysfs.
 ///
 /// ```text

@@ -24,11 +24,13 @@ use serde_json::Value;
 use crate::io::tree::{SIZE_MAX, Tree};
 
 mod child;
+mod drive;
 mod octets;
 mod process;
 mod space;
 mod thread;
 
+pub use drive::Command;
 pub use octets::Octets;
 pub use space::Space;
 
@@ -67,6 +69,13 @@ pub enum Ask {
         /// At most so many.
         length: usize,
     },
+    /// What a drive answers to a command: [`Octets`].
+    Drive {
+        /// The device file, below the root.
+        path: String,
+        /// The command.
+        command: Command,
+    },
     /// How full a mounted file system is: [`Space`].
     Space {
         /// Where it is mounted, below the root.
@@ -79,7 +88,7 @@ impl Ask {
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
-            Self::Bytes { path, .. } | Self::Space { path } => path,
+            Self::Bytes { path, .. } | Self::Drive { path, .. } | Self::Space { path } => path,
         }
     }
 
@@ -87,14 +96,15 @@ impl Ask {
     #[must_use]
     pub const fn limit(&self) -> Duration {
         match self {
-            Self::Bytes { .. } | Self::Space { .. } => LIMIT,
+            Self::Bytes { .. } | Self::Drive { .. } | Self::Space { .. } => LIMIT,
         }
     }
 
-    /// The kind of question, as in its JSON.
+    /// The kind of question.
     const fn kind(&self) -> &'static str {
         match self {
             Self::Bytes { .. } => "bytes",
+            Self::Drive { command, .. } => command.name(),
             Self::Space { .. } => "space",
         }
     }
@@ -130,6 +140,7 @@ fn answer(tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
         Ask::Bytes { path, length } => {
             value(&Octets(tree.bytes(path, *length, &mut Vec::new())?))
         }
+        Ask::Drive { path, command } => value(&drive::ask(tree, path, *command)?),
         Ask::Space { path } => value(&space::of(tree, path)?),
     }
 }
