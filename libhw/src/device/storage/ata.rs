@@ -212,7 +212,7 @@ fn identity(bytes: &[u8]) -> Option<AtaHealth> {
     let bit =
         |number: usize, bit: u16| word(bytes, number).is_some_and(|word| word & 1 << bit != 0);
     // A word that is not supported is all zeros or all ones.
-    let told = |number: usize| word(bytes, number).filter(|word| !matches!(word, 0 | u16::MAX));
+    let told = |number: usize| word(bytes, number).filter(|word| !matches!(*word, 0 | u16::MAX));
     let rate = told(217).and_then(|rate| match rate {
         1 => Some(0),
         0x401..=0xfffe => Some(u32::from(rate)),
