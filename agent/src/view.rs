@@ -22,6 +22,8 @@ mod nic;
 mod numa;
 mod problems;
 mod ptp_clock;
+mod sensor;
+mod storage;
 mod system;
 mod tee;
 mod tpm;
@@ -53,6 +55,8 @@ const VIEWS: &[View] = &[
     view(Class::Tee, tee::view, tee::summary),
     view(Class::Nic, nic::view, nic::summary),
     view(Class::PtpClock, ptp_clock::view, ptp_clock::summary),
+    view(Class::Storage, storage::view, storage::summary),
+    view(Class::Sensor, sensor::view, sensor::summary),
 ];
 
 const fn view(

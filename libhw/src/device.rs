@@ -13,6 +13,8 @@ pub mod nic;
 pub mod numa;
 pub mod pci;
 pub mod ptp_clock;
+pub mod sensor;
+pub mod storage;
 pub mod system;
 pub mod tee;
 pub mod tpm;

@@ -157,6 +157,10 @@ inventory! {
     nic Nic device::nic::Nic, on ["net", "infiniband", "devlink", "dpll"];
     /// PTP hardware clocks, PPS sources, GNSS receivers and the system's clock.
     ptp_clock PtpClock device::ptp_clock::PtpClock, on ["ptp", "pps", "gnss", "clocksource", "net"];
+    /// Block devices, NVMe, RAID, mapped devices and mounts.
+    storage Storage device::storage::Storage, on ["block", "nvme", "nvme-subsystem", "scsi", "scsi_device", "bdi"];
+    /// Sensors, thermal zones and power zones.
+    sensor Sensor device::sensor::Sensor, on ["hwmon", "thermal", "powercap"];
 }
 
 impl Inventory {

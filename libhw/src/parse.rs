@@ -186,6 +186,55 @@ pub fn khz(text: &str) -> Parsed<Hertz> {
     decimal(text).map(Hertz::from_khz)
 }
 
+/// A path as it is: the kernel writes white space, backslash and `#` as three octal digits.
+///
+/// ```text
+/// /mnt/huge\040pages
+/// ```
+#[must_use]
+pub fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after.first_chunk().filter(|_| *first == b'\\');
+        match escaped.and_then(octal) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(3..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn octal(digits: &[u8; 3]) -> Option<u8> {
+    let digits = std::str::from_utf8(digits).ok()?;
+    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| u8::from_str_radix(digits, 8).ok())?
+}
+
+/// The PCI function that a device hangs off: the last address on the way to it, in a link of sysfs.
+///
+/// ```text
+/// ../../devices/pci0000:00/0000:00:02.1/0000:01:00.0/nvme/nvme0
+/// ```
+#[must_use]
+pub fn pci_function(link: &str) -> Option<String> {
+    let is_address = |part: &&str| {
+        let mut pieces = part.split([':', '.']);
+        // The domain may be wider than four digits (Intel VMD, Hyper-V).
+        [4..=8, 2..=2, 2..=2, 1..=1].iter().all(|lengths| {
+            let digits = pieces.next().unwrap_or_default();
+            lengths.contains(&digits.len()) && digits.bytes().all(|sign| sign.is_ascii_hexdigit())
+        }) && pieces.next().is_none()
+    };
+    link.rsplit('/').find(is_address).map(str::to_owned)
+}
+
 /// The lines `key: value`, both trimmed, in their order; lines without a colon are left out.
 ///
 /// ```text
@@ -324,6 +373,27 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(function_above(place), function, "{place}");
+        }
+    }
+
+    #[test]
+    fn a_device_hangs_off_the_last_function_on_the_way_to_it() {
+        for (link, function) in [
+            (
+                "../../devices/pci0000:00/0000:00:02.1/0000:01:00.0/nvme/nvme0",
+                Some("0000:01:00.0"),
+            ),
+            ("../../../10000:e1:00.0", Some("10000:e1:00.0")),
+            ("../../devices/pci0000:00/pci_bus/0000:00", None),
+            ("../../devices/platform/coretemp.0/hwmon/hwmon1", None),
+            (
+                "../../devices/pci0000:00/0000:00:14.0/usb1/1-1/1-1:1.0",
+                Some("0000:00:14.0"),
+            ),
+            ("0000:00:00.0.1", None),
+            ("", None),
+        ] {
+            assert_eq!(pci_function(link).as_deref(), function, "{link}");
         }
     }
 

@@ -26,12 +26,16 @@ use crate::io::sys;
 use crate::io::tree::{SIZE_MAX, Tree};
 
 mod child;
+mod drive;
+mod octets;
 mod process;
 mod program;
 mod space;
 mod thread;
 
 pub use program::{Ended, Ran};
+pub use drive::Command;
+pub use octets::Octets;
 pub use space::Space;
 
 use process::Processes;
@@ -70,6 +74,13 @@ pub enum Ask {
         /// At most so many.
         length: usize,
     },
+    /// What a drive answers to a command: [`Octets`].
+    Drive {
+        /// The device file, below the root.
+        path: String,
+        /// The command.
+        command: Command,
+    },
     /// How full a mounted file system is: [`Space`].
     Space {
         /// Where it is mounted, below the root.
@@ -82,7 +93,7 @@ impl Ask {
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
-            Self::Bytes { path, .. } | Self::Space { path } => path,
+            Self::Bytes { path, .. } | Self::Drive { path, .. } | Self::Space { path } => path,
         }
     }
 
@@ -90,14 +101,15 @@ impl Ask {
     #[must_use]
     pub const fn limit(&self) -> Duration {
         match self {
-            Self::Bytes { .. } | Self::Space { .. } => LIMIT,
+            Self::Bytes { .. } | Self::Drive { .. } | Self::Space { .. } => LIMIT,
         }
     }
 
-    /// The kind of question, as in its JSON.
+    /// The kind of question.
     const fn kind(&self) -> &'static str {
         match self {
             Self::Bytes { .. } => "bytes",
+            Self::Drive { command, .. } => command.name(),
             Self::Space { .. } => "space",
         }
     }
@@ -130,7 +142,10 @@ impl Ask {
 /// Answers a question. It may take for ever.
 fn answer(tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
     match ask {
-        Ask::Bytes { path, length } => value(&tree.bytes(path, *length, &mut Vec::new())?),
+        Ask::Bytes { path, length } => {
+            value(&Octets(tree.bytes(path, *length, &mut Vec::new())?))
+        }
+        Ask::Drive { path, command } => value(&drive::ask(tree, path, *command)?),
         Ask::Space { path } => value(&space::of(tree, path)?),
     }
 }

@@ -148,6 +148,11 @@ impl Tree {
         Ok(resolved)
     }
 
+    /// The device behind the device file at `path`, for commands that only ask.
+    pub(in crate::io) fn device(&self, path: &str) -> Answered<OwnedFd> {
+        self.open(path, sys::FILE)
+    }
+
     /// What stands at `path`, or behind the links there, as a place only: nothing in it is opened.
     pub(in crate::io) fn place(&self, path: &str) -> Answered<OwnedFd> {
         self.open(path, sys::PLACE_BEHIND)

@@ -40,40 +40,10 @@ fn mount(survey: &Survey<'_>, path: &str, line: &str) -> Option<Mount> {
         (!percentage).then(|| survey.parsed(path, value, parse::size))?
     };
     Some(Mount {
-        id: unescaped(place),
+        id: parse::unescaped(place),
         page_size_bytes: size("pagesize"),
         size_bytes: size("size"),
         min_size_bytes: size("min_size"),
         options: options.to_owned(),
     })
-}
-
-/// A path as it is: the kernel writes white space, backslash and `#` as three octal digits.
-///
-/// ```text
-/// /mnt/huge\040pages
-/// ```
-fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let escaped = after.first_chunk().filter(|_| *first == b'\\');
-        match escaped.and_then(octal) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(3..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn octal(digits: &[u8; 3]) -> Option<u8> {
-    let digits = std::str::from_utf8(digits).ok()?;
-    let plain = digits.bytes().all(|byte| byte.is_ascii_digit());
-    plain.then(|| u8::from_str_radix(digits, 8).ok())?
 }
