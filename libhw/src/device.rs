@@ -2,6 +2,8 @@
 
 pub mod cpu;
 pub mod hugepages;
+pub mod limits;
 pub mod numa;
 pub mod pci;
+pub mod software;
 pub mod system;

@@ -212,6 +212,41 @@ pub fn chosen(text: &str) -> Parsed<String> {
         .ok_or(Expected("a list of words, one of them in brackets"))
 }
 
+/// Whether a setting of this name holds a password or a key, as far as a name can tell: `rd.luks.key`, `api_token`.
+#[must_use]
+pub fn is_secret(name: &str) -> bool {
+    const WORDS: [&str; 11] = [
+        "apikey",
+        "credential",
+        "credentials",
+        "key",
+        "passphrase",
+        "passwd",
+        "password",
+        "psk",
+        "pwd",
+        "secret",
+        "token",
+    ];
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let known = |word: &str| WORDS.iter().any(|secret| word.eq_ignore_ascii_case(secret));
+    words.into_iter().any(known)
+}
+
+/// Whether a value is an address with a password in it: `https://user:password@host/`.
+#[must_use]
+pub fn holds_password(value: &str) -> bool {
+    let password = |rest: &str| {
+        let authority = rest
+            .split(['/', '?', '#', ' ', ','])
+            .next()
+            .unwrap_or_default();
+        let user = authority.rsplit_once('@').map(|(user, _)| user);
+        user.is_some_and(|user| user.contains(':'))
+    };
+    value.split("://").skip(1).any(password)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -286,6 +321,27 @@ mod tests {
     fn the_word_in_brackets_is_the_chosen_one() {
         assert_eq!(chosen("always [madvise] never\n").as_deref(), Ok("madvise"));
         assert!(chosen("always never").is_err());
+    }
+
+    #[test]
+    fn a_password_is_known_by_the_name_before_it_or_by_its_place_in_an_address() {
+        for name in ["password", "rd.luks.key", "API-TOKEN", "wpa_psk"] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["keymap", "monkey", "tokens2", "", "keyboard"] {
+            assert!(!is_secret(name), "{name}");
+        }
+        for value in ["https://a:b@c/", "url=http://x/,nfs://u:p@h"] {
+            assert!(holds_password(value), "{value}");
+        }
+        for value in [
+            "https://a@b/",
+            "https://a/b:c@d",
+            "10.0.0.1::10.0.0.2",
+            "://",
+        ] {
+            assert!(!holds_password(value), "{value}");
+        }
     }
 
     #[test]
