@@ -10,8 +10,10 @@ pub(crate) mod words;
 
 mod cpu;
 mod hugepages;
+mod limits;
 mod numa;
 mod problems;
+mod software;
 mod system;
 
 /// How a class is shown.
@@ -29,6 +31,8 @@ const VIEWS: &[View] = &[
     view(Class::Cpu, cpu::view, cpu::summary),
     view(Class::Numa, numa::view, numa::summary),
     view(Class::Hugepages, hugepages::view, hugepages::summary),
+    view(Class::Limits, limits::view, limits::summary),
+    view(Class::Software, software::view, software::summary),
     view(Class::Pci, pci::view, pci::summary),
 ];
 
