@@ -9,7 +9,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// never use each other. What stands below a named module is part of it.
 const LIBHW: &str =
     "error <- units <- idset <- parse <- placeholder <- io::sys <- io::root <- {io::probe, io::pci_ids, io::footprint}
-    <- survey <- device::* <- inventory <- {diff, join, watch, io::archive, io::capture, tree} <- io::uevent";
+    <- survey <- device::* <- inventory <- {diff, join, tune, watch, io::archive, io::capture, tree} <- io::uevent";
 
 const LIBPTP: &str = "time";
 

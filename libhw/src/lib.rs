@@ -40,5 +40,6 @@ mod placeholder;
 pub mod survey;
 #[cfg(test)]
 mod tree;
+pub mod tune;
 pub mod units;
 pub mod watch;

@@ -8,9 +8,11 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat};
+use nix::fcntl::{
+    AtFlags, Flock, FlockArg, OFlag, OpenHow, ResolveFlag, openat, openat2, readlinkat,
+};
 use nix::sys::stat::{Mode, SFlag, fstatat};
-use nix::unistd::read;
+use nix::unistd::{read, write};
 
 /// What a directory says an entry is, without looking at the entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,11 @@ pub(super) const DIRECTORY: OFlag = OFlag::O_RDONLY.union(OFlag::O_DIRECTORY);
 
 /// How a file is opened. A FIFO in a hostile tree must not block us, nor a terminal become ours.
 pub(super) const FILE: OFlag = OFlag::O_RDONLY
+    .union(OFlag::O_NONBLOCK)
+    .union(OFlag::O_NOCTTY);
+
+/// How a setting is opened to be changed.
+pub(super) const SETTING: OFlag = OFlag::O_WRONLY
     .union(OFlag::O_NONBLOCK)
     .union(OFlag::O_NOCTTY);
 
@@ -49,6 +56,20 @@ pub(super) fn open_in_root(
         .flags(flags | OFlag::O_CLOEXEC)
         .resolve(ResolveFlag::RESOLVE_IN_ROOT | ResolveFlag::RESOLVE_NO_MAGICLINKS);
     openat2(root, path, how)
+}
+
+/// Opens `path` below `directory`: a link that leads out of it, or into another file system, is an error (Linux 5.6).
+pub(super) fn open_beneath(
+    directory: BorrowedFd<'_>,
+    path: &str,
+    flags: OFlag,
+) -> Result<OwnedFd, Errno> {
+    let how = OpenHow::new().flags(flags | OFlag::O_CLOEXEC).resolve(
+        ResolveFlag::RESOLVE_BENEATH
+            | ResolveFlag::RESOLVE_NO_MAGICLINKS
+            | ResolveFlag::RESOLVE_NO_XDEV,
+    );
+    openat2(directory, path, how)
 }
 
 /// Opens the entry `name` of `directory` itself: a link is an error (`ELOOP`), not followed.
@@ -78,6 +99,23 @@ pub(super) fn read_some(file: &OwnedFd, buffer: &mut [u8]) -> Result<usize, Errn
             other => return other,
         }
     }
+}
+
+/// Writes all of `bytes` at once, which is how the kernel takes a setting.
+pub(super) fn write_once(file: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
+    loop {
+        match write(file, bytes) {
+            Err(Errno::EINTR) => {}
+            Ok(written) if written == bytes.len() => return Ok(()),
+            Ok(_) => return Err(Errno::EIO),
+            Err(errno) => return Err(errno),
+        }
+    }
+}
+
+/// Holds `directory` for one at a time; `EWOULDBLOCK` where another holds it.
+pub(super) fn hold(directory: OwnedFd) -> Result<Flock<OwnedFd>, Errno> {
+    Flock::lock(directory, FlockArg::LockExclusiveNonblock).map_err(|(_, errno)| errno)
 }
 
 /// The entries of an open directory, `.` and `..` left out, in no order.
