@@ -93,7 +93,7 @@ pub enum Outcome {
     Full,
     /// A part of it is there, and was left so.
     Partial {
-        /// How many there are now.
+        /// How many there are now: fewer than asked, or more where those that are in use stay until they are free.
         accepted: u64,
         /// How many were asked for.
         asked: u64,
@@ -164,7 +164,7 @@ impl fmt::Display for Change {
             Outcome::Full if self.dry_run => f.write_str("would be taken"),
             Outcome::Full => f.write_str("taken in full"),
             Outcome::Partial { accepted, asked } => {
-                write!(f, "taken in part: {accepted} of {asked}")
+                write!(f, "taken in part: {asked} asked for, {accepted} there")
             }
             Outcome::Refused { reason, detail } => write!(f, "refused, {reason}: {detail}"),
         }

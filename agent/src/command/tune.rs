@@ -199,8 +199,14 @@ fn audit_log(path: &Path) -> Result<std::fs::File, Error> {
 
 /// The line for an audit: to the file, or to standard error, which a unit's is the journal.
 fn record(log: Option<std::fs::File>, change: &Change, path: Option<&Path>) -> Result<(), Error> {
+    let refused = matches!(change.outcome, Came::Refused { .. });
+    if refused {
+        crate::log::error!("{change}");
+    }
     let Some(mut log) = log else {
-        crate::log::info!("{change}");
+        if !refused {
+            crate::log::info!("{change}");
+        }
         return Ok(());
     };
     let now = jiff::Timestamp::now();
@@ -232,6 +238,7 @@ fn told(change: &Change) -> String {
         );
         let line = match &write.after {
             None => format!("{}: {before}, would be {}\n", write.path, write.value),
+            Some(after) if after == before => format!("{}: {after}, as before\n", write.path),
             Some(after) => format!("{}: was {before}, is {after}{end}\n", write.path),
         };
         text.push_str(&line);
@@ -242,6 +249,9 @@ fn told(change: &Change) -> String {
         Came::Full if change.writes.is_empty() => format!("{what}: {asked} already\n"),
         Came::Full if change.dry_run => format!("{what}: {asked} would be taken\n"),
         Came::Full => format!("{what}: {asked}\n"),
+        Came::Partial { accepted, asked } if accepted > asked => {
+            format!("{what}: {asked}, and those in use stay until they are free: {accepted} now\n")
+        }
         Came::Partial { accepted, asked } => format!("{what}: {accepted} of {asked}\n"),
         Came::Refused { reason, detail } => format!("{what}: refused, {reason}: {detail}\n"),
     });

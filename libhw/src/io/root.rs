@@ -331,6 +331,18 @@ impl Root {
         })
     }
 
+    /// A directory in place of this host.
+    #[cfg(test)]
+    pub(crate) fn at_live(directory: &Path) -> Self {
+        Self::at(directory, true).unwrap()
+    }
+
+    /// Resolves by hand from now on, as where openat2 is missing.
+    #[cfg(test)]
+    pub(crate) fn forbid_openat2(&self) {
+        self.tree.forbid_openat2();
+    }
+
     /// A directory in place of this host, in which `kernel` does what the kernel would when a setting is written.
     #[cfg(test)]
     pub(crate) fn acting(directory: &Path, kernel: Kernel) -> Self {

@@ -37,8 +37,13 @@ impl Refused {
 /// What an error of reading or writing a setting means to who asked for the change.
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        let detail = match std::error::Error::source(&error) {
-            Some(source) => format!("{error}: {source}"),
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        // The number of the kernel's error says no more than its words before it.
+        let words = source
+            .as_deref()
+            .and_then(|source| source.split(" (os error").next());
+        let detail = match words {
+            Some(words) => format!("{error}: {words}"),
             None => error.to_string(),
         };
         let reason = match &error {
@@ -71,6 +76,8 @@ pub(super) struct Writer<'a> {
     pub(super) root: &'a Root,
     mode: Mode,
     writes: Vec<Write>,
+    /// For each of `writes` whether the kernel took it, and what undoes it.
+    undoing: Vec<(bool, String)>,
     _hold: Option<Hold>,
 }
 
@@ -94,6 +101,7 @@ impl<'a> Writer<'a> {
             root,
             mode,
             writes: Vec::new(),
+            undoing: Vec::new(),
             _hold: hold,
         })
     }
@@ -125,6 +133,12 @@ impl<'a> Writer<'a> {
     /// Writes a setting and returns what it then says; on a dry run what was to be written.
     pub(super) fn write(&mut self, path: &str, value: &str) -> Step<String> {
         let before = self.read(path)?.unwrap_or_default();
+        self.write_over(path, value, before)
+    }
+
+    /// As [`Writer::write`], where `back` is what undoes it: it need not be what the setting says.
+    pub(super) fn write_over(&mut self, path: &str, value: &str, back: String) -> Step<String> {
+        let before = self.read(path)?.unwrap_or_default();
         let write = Write {
             path: format!("/{path}"),
             before,
@@ -139,6 +153,7 @@ impl<'a> Writer<'a> {
         }
         self.writes.push(write);
         let written = self.root.write(path, &format!("{value}\n"));
+        self.undoing.push((written.is_ok(), back));
         // Also after an error: what the setting then is says whether there is something to undo.
         let after = self.read(path)?.unwrap_or_default();
         if let Some(write) = self.writes.last_mut() {
@@ -161,16 +176,12 @@ impl<'a> Writer<'a> {
     /// Writes back what was there, last first; the words for what could not be.
     fn undo(&mut self) -> String {
         let mut left = String::new();
-        for write in self.writes.iter_mut().rev() {
-            let changed = write
-                .after
-                .as_ref()
-                .is_some_and(|after| *after != write.before);
-            if !changed {
+        for (write, (taken, back)) in self.writes.iter_mut().zip(&self.undoing).rev() {
+            if !taken && write.after.as_ref() == Some(&write.before) {
                 continue;
             }
             let path = write.path.trim_start_matches('/');
-            let undone = self.root.write(path, &format!("{}\n", write.before));
+            let undone = self.root.write(path, &format!("{back}\n"));
             let now = self.root.text(path).ok().flatten().unwrap_or_default();
             write.undone = parse::trim(&now) == write.before;
             if !write.undone {

@@ -25,8 +25,8 @@ const NODES: &str = "sys/devices/system/node";
 
 /// Sets the size of a pool.
 ///
-/// The kernel takes as many pages as it finds memory for, in one piece each, and gives back only those that nobody uses: so
-/// fewer or more than asked may come of it, which is [`Outcome::Partial`].
+/// The kernel takes as many pages as it finds memory for, in one piece each, and gives back only those that nobody uses; the
+/// others go when they are no longer used. So there may be fewer or more than asked, which is [`Outcome::Partial`].
 ///
 /// # Errors
 /// On a captured tree.
@@ -40,36 +40,58 @@ pub fn hugepages(root: &Root, pool: &Hugepages, mode: Mode) -> Result<Change> {
 }
 
 fn set(writer: &mut Writer<'_>, pool: &Hugepages) -> Step<Outcome> {
-    let path = path(writer, pool)?;
-    let before = writer.number(&path)?.unwrap_or_default();
+    let directory = directory(writer, pool)?;
     fits(writer, pool)?;
-    if before == pool.count {
+    let before = Pages::read(writer, &directory)?;
+    let (asked, kind) = (pool.count, pool.size);
+    if before.own() == asked {
         return Ok(Outcome::Full);
     }
-    let after = writer.write(&path, &pool.count.to_string())?;
-    let accepted: u64 = parse::decimal(&after)
-        .map_err(|_| Refused::new(Refusal::Failed, format!("/{path} says {after}")))?;
-    let (asked, kind) = (pool.count, pool.size);
-    match accepted {
-        accepted if accepted == asked => Ok(Outcome::Full),
-        accepted if accepted == before && asked > before => {
-            let detail = format!("no memory in one piece for another page of {kind}");
-            Err(Refused::new(Refusal::Busy, detail))
-        }
-        accepted if accepted == before => {
-            let detail = format!("all {before} pages of {kind} are in use");
-            Err(Refused::new(Refusal::Busy, detail))
-        }
-        accepted if pool.all => {
-            let detail = format!("{accepted} of {asked} pages of {kind} could be had");
-            Err(Refused::new(Refusal::Busy, detail))
-        }
-        accepted => Ok(Outcome::Partial { accepted, asked }),
+    let path = format!("{directory}/nr_hugepages");
+    // The pool's set size, which what it says may be above.
+    writer.write_over(&path, &asked.to_string(), before.own().to_string())?;
+    if writer.is_dry() {
+        return Ok(Outcome::Full);
+    }
+    let after = Pages::read(writer, &directory)?;
+    let grown = asked > before.own();
+    let accepted = if grown { after.own() } else { after.total };
+    let why = match (accepted == asked, after.own() == before.own(), grown) {
+        (true, _, _) => return Ok(Outcome::Full),
+        (_, true, true) => format!("no memory in one piece for another page of {kind}"),
+        (_, true, false) => format!("the pool keeps its {} pages of {kind}", before.own()),
+        _ if pool.all => format!("{accepted} of {asked} pages of {kind} could be had"),
+        _ => return Ok(Outcome::Partial { accepted, asked }),
+    };
+    Err(Refused::new(Refusal::Busy, why))
+}
+
+/// How many pages a pool has.
+struct Pages {
+    /// `nr_hugepages`.
+    total: u64,
+    /// `surplus_hugepages`: above the pool's set size; pages in use of a pool that was made smaller are counted here, and go
+    /// when they are no longer used.
+    surplus: u64,
+}
+
+impl Pages {
+    fn read(writer: &Writer<'_>, directory: &str) -> Step<Self> {
+        let count = |name: &str| writer.number(&format!("{directory}/{name}"));
+        Ok(Self {
+            total: count("nr_hugepages")?.unwrap_or_default(),
+            surplus: count("surplus_hugepages")?.unwrap_or_default(),
+        })
+    }
+
+    /// The pool's set size.
+    const fn own(&self) -> u64 {
+        self.total.saturating_sub(self.surplus)
     }
 }
 
-/// The pool's file, if there is such a pool.
-fn path(writer: &Writer<'_>, pool: &Hugepages) -> Step<String> {
+/// The pool's directory, if there is such a pool.
+fn directory(writer: &Writer<'_>, pool: &Hugepages) -> Step<String> {
     let directory = match pool.node {
         None => HOST.to_owned(),
         Some(node) => {
@@ -99,7 +121,7 @@ fn path(writer: &Writer<'_>, pool: &Hugepages) -> Step<String> {
             pool.size
         )));
     }
-    Ok(format!("{directory}/{own}/nr_hugepages"))
+    Ok(format!("{directory}/{own}"))
 }
 
 /// What can't be had even of an empty machine is not tried: on the way the kernel would take all that is free.
