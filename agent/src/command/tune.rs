@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use libhw::device::pci::Address;
 use libhw::idset::IdSet;
+use libhw::io::root::Root;
 use libhw::parse;
 use libhw::tune::{self, Change, Mode, Outcome as Came};
 use libhw::units::Bytes;
@@ -129,11 +130,27 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<Outcome, Error> {
     } else {
         Mode::Change
     };
-    let change = match &arguments.what {
+    let change = made(&arguments.what, &root, mode)?;
+    let recorded = record(audit, &change, arguments.audit.as_deref());
+    if arguments.json {
+        command::write_json(&change)?;
+    } else {
+        command::write_text(&told(&change))?;
+    }
+    recorded?;
+    Ok(match &change.outcome {
+        Came::Full => Outcome::Done,
+        Came::Partial { .. } => Outcome::Partly,
+        Came::Refused { .. } => Outcome::Refused,
+    })
+}
+
+fn made(what: &What, root: &Root, mode: Mode) -> Result<Change, libhw::error::Error> {
+    Ok(match what {
         What::Hugepages(pool) => {
             let (node, size, count, all) = (pool.node, pool.size, pool.count, pool.all);
             tune::hugepages(
-                &root,
+                root,
                 &tune::Hugepages {
                     node,
                     size,
@@ -151,7 +168,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<Outcome, Error> {
             };
             let (address, count, force) = (functions.address, functions.count, functions.force);
             tune::virtual_functions(
-                &root,
+                root,
                 &tune::VirtualFunctions {
                     address,
                     count,
@@ -165,7 +182,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<Outcome, Error> {
             let (name, preference) = (governor.name.clone(), governor.preference.clone());
             let cpus = governor.cpus.clone();
             tune::governor(
-                &root,
+                root,
                 &tune::Governor {
                     name,
                     preference,
@@ -174,18 +191,6 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<Outcome, Error> {
                 mode,
             )?
         }
-    };
-    let recorded = record(audit, &change, arguments.audit.as_deref());
-    if arguments.json {
-        command::write_json(&change)?;
-    } else {
-        command::write_text(&told(&change))?;
-    }
-    recorded?;
-    Ok(match &change.outcome {
-        Came::Full => Outcome::Done,
-        Came::Partial { .. } => Outcome::Partly,
-        Came::Refused { .. } => Outcome::Refused,
     })
 }
 

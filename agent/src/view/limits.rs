@@ -170,6 +170,7 @@ fn in_short(set: &CapabilitySet) -> String {
     match (set.full, set.names.len()) {
         (true, count) => format!("all ({count})"),
         (false, 0) => "none".to_owned(),
+        (false, count) if count > 20 => format!("{count} of the kernel's"),
         (false, _) => set.names.join(", "),
     }
 }
@@ -315,7 +316,7 @@ fn share(millipercent: u64) -> Cell {
     let text = format!("{}.{:02} %", millipercent / 1000, millipercent % 1000 / 10);
     let paint = match millipercent {
         0 => Paint::Faint,
-        ..10_000 => Paint::Plain,
+        1..10_000 => Paint::Plain,
         _ => Paint::Warning,
     };
     Cell::new(text, paint)
@@ -371,7 +372,11 @@ fn rlimits(limits: &Limits) -> Table {
 fn capabilities(limits: &Limits) -> Table {
     let mut table = Table::new(&[Column::Left("capabilities"), Column::Wrap("names")]);
     for set in &limits.capabilities {
-        table.row([set.id.as_str().into(), in_short(set).into()]);
+        let names = match set.names.is_empty() {
+            true => "none".to_owned(),
+            false => set.names.join(" "),
+        };
+        table.row([set.id.as_str().into(), names.into()]);
     }
     table
 }

@@ -16,7 +16,7 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
         return;
     };
     page.title("Software");
-    page.table(&facts(inventory, software));
+    page.table(&facts(inventory, software, detail));
     page.table(&firmware(software));
     page.table(&livepatches(software));
     if detail {
@@ -54,7 +54,7 @@ pub(super) fn summary(inventory: &Inventory) -> Option<String> {
     some(joined(parts, ", "))
 }
 
-fn facts(inventory: &Inventory, software: &Software) -> Table {
+fn facts(inventory: &Inventory, software: &Software, detail: bool) -> Table {
     let mut facts = Table::facts();
     let kernel = &software.kernel;
     facts.fact("System", system(software));
@@ -70,7 +70,9 @@ fn facts(inventory: &Inventory, software: &Software) -> Table {
     facts.fact("Kernel", joined(words, ", "));
     facts.fact("Compiler", Cell::of(kernel.compiler.as_ref()));
     facts.fact("First process", Cell::of(kernel.init.as_ref()));
-    facts.fact("Command line", line(&software.command_line));
+    if !detail {
+        facts.fact("Command line", line(&software.command_line));
+    }
     for taint in &software.taints {
         let text = format!("{}: {}", taint.id, meaning(taint.kind));
         facts.fact("Tainted", Cell::new(text, paint(taint.kind)));

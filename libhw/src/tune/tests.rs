@@ -84,6 +84,8 @@ fn in_use(directory: &Path, path: &str, text: &str) -> Result<(), Errno> {
     Ok(())
 }
 
+type Kernel = fn(&Path, &str, &str) -> Result<(), Errno>;
+
 #[test]
 fn a_pool_is_taken_in_full_in_part_or_not_at_all() {
     let full = Outcome::Full;
@@ -92,7 +94,6 @@ fn a_pool_is_taken_in_full_in_part_or_not_at_all() {
         reason: Refusal::Busy,
         detail: detail.to_owned(),
     };
-    type Kernel = fn(&Path, &str, &str) -> Result<(), Errno>;
     let cases: &[(&str, u64, Kernel, Hugepages, Outcome, u64)] = &[
         ("all", 0, willing, pool(64, false), full.clone(), 64),
         ("as it is", 64, willing, pool(64, false), full.clone(), 64),

@@ -20,55 +20,63 @@ fn unified(path: &str) -> Tree {
     ])
 }
 
-#[test]
-fn the_smallest_limit_on_the_way_to_the_root_is_the_effective_one() {
+/// The groups of a pod's container.
+const POD: &[(&str, &str)] = &[
+    ("kubepods.slice/memory.max", "8589934592"),
+    ("kubepods.slice/cpu.max", "max 100000"),
+    ("kubepods.slice/pod1/memory.max", "536870912"),
+    ("kubepods.slice/pod1/cpu.max", "150000 100000"),
+    ("kubepods.slice/pod1/pids.max", "4096"),
+    ("kubepods.slice/pod1/hugetlb.2MB.max", "4194304"),
+    ("kubepods.slice/pod1/hugetlb.2MB.rsvd.max", "max"),
+    ("kubepods.slice/pod1/app/memory.max", "max"),
+    ("kubepods.slice/pod1/app/memory.high", "268435456"),
+    ("kubepods.slice/pod1/app/memory.oom.group", "1"),
+    ("kubepods.slice/pod1/app/cpu.max", "200000 100000"),
+    ("kubepods.slice/pod1/app/cpu.weight", "39"),
+    ("kubepods.slice/pod1/app/cpuset.cpus", ""),
+    ("kubepods.slice/pod1/app/cpuset.cpus.effective", "2-5"),
+    (
+        "kubepods.slice/pod1/app/cpuset.cpus.partition",
+        "isolated invalid (Parent is not a partition root)",
+    ),
+    ("kubepods.slice/pod1/app/cpuset.mems.effective", "0"),
+    (
+        "kubepods.slice/pod1/app/io.max",
+        "8:16 rbps=2097152 wbps=max riops=max wiops=120\n8:0 rbps=max wbps=1 riops=max wiops=max",
+    ),
+    ("kubepods.slice/pod1/app/io.weight", "default 100\n8:16 200"),
+    ("kubepods.slice/pod1/app/memory.current", "1048576"),
+    (
+        "kubepods.slice/pod1/app/memory.events",
+        "low 0\nhigh 3\nmax 7\noom 1\noom_kill 2\n",
+    ),
+    (
+        "kubepods.slice/pod1/app/cpu.stat",
+        "usage_usec 5\nnr_periods 9\nnr_throttled 4\nthrottled_usec 1234\n",
+    ),
+    (
+        "kubepods.slice/pod1/app/memory.pressure",
+        "some avg10=1.05 avg60=0.12 avg300=0.04 total=15\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=2\n",
+    ),
+    ("kubepods.slice/pod1/app/cgroup.pressure", "1"),
+];
+
+fn pod() -> Tree {
     let tree = unified("/kubepods.slice/pod1/app");
-    for (path, text) in [
-        ("kubepods.slice/memory.max", "8589934592"),
-        ("kubepods.slice/cpu.max", "max 100000"),
-        ("kubepods.slice/pod1/memory.max", "536870912"),
-        ("kubepods.slice/pod1/cpu.max", "150000 100000"),
-        ("kubepods.slice/pod1/pids.max", "4096"),
-        ("kubepods.slice/pod1/hugetlb.2MB.max", "4194304"),
-        ("kubepods.slice/pod1/hugetlb.2MB.rsvd.max", "max"),
-        ("kubepods.slice/pod1/app/memory.max", "max"),
-        ("kubepods.slice/pod1/app/memory.high", "268435456"),
-        ("kubepods.slice/pod1/app/memory.oom.group", "1"),
-        ("kubepods.slice/pod1/app/cpu.max", "200000 100000"),
-        ("kubepods.slice/pod1/app/cpu.weight", "39"),
-        ("kubepods.slice/pod1/app/cpuset.cpus", ""),
-        ("kubepods.slice/pod1/app/cpuset.cpus.effective", "2-5"),
-        (
-            "kubepods.slice/pod1/app/cpuset.cpus.partition",
-            "isolated invalid (Parent is not a partition root)",
-        ),
-        ("kubepods.slice/pod1/app/cpuset.mems.effective", "0"),
-        (
-            "kubepods.slice/pod1/app/io.max",
-            "8:16 rbps=2097152 wbps=max riops=max wiops=120\n8:0 rbps=max wbps=1 riops=max wiops=max",
-        ),
-        ("kubepods.slice/pod1/app/io.weight", "default 100\n8:16 200"),
-        ("kubepods.slice/pod1/app/memory.current", "1048576"),
-        (
-            "kubepods.slice/pod1/app/memory.events",
-            "low 0\nhigh 3\nmax 7\noom 1\noom_kill 2\n",
-        ),
-        (
-            "kubepods.slice/pod1/app/cpu.stat",
-            "usage_usec 5\nnr_periods 9\nnr_throttled 4\nthrottled_usec 1234\n",
-        ),
-        (
-            "kubepods.slice/pod1/app/memory.pressure",
-            "some avg10=1.05 avg60=0.12 avg300=0.04 total=15\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=2\n",
-        ),
-        ("kubepods.slice/pod1/app/cgroup.pressure", "1"),
-    ] {
+    for (path, text) in POD {
         tree.write(&format!("sys/fs/cgroup/{path}"), &format!("{text}\n"));
     }
     tree.write(
         "proc/self/status",
         "Cpus_allowed_list:\t0-3\nMems_allowed_list:\t0-1\n",
     );
+    tree
+}
+
+#[test]
+fn the_smallest_limit_on_the_way_to_the_root_is_the_effective_one() {
+    let tree = pod();
     let (limits, inventory) = limits(&tree);
     assert_eq!(told(&inventory.problems), []);
     let bound = |limit, cgroup: &str| {
@@ -110,6 +118,11 @@ fn the_smallest_limit_on_the_way_to_the_root_is_the_effective_one() {
             "/"
         ]
     );
+}
+
+#[test]
+fn a_group_tells_its_weights_devices_and_what_went_wrong_in_it() {
+    let (limits, _) = limits(&pod());
     let own = &limits.cgroups[0];
     assert_eq!(
         (own.cpu.weight, own.io_weight, own.memory.oom_group),
@@ -161,49 +174,52 @@ fn the_smallest_limit_on_the_way_to_the_root_is_the_effective_one() {
     );
 }
 
-#[test]
-fn groups_of_version_1_are_read_by_the_same_table() {
-    let tree = Tree::new(&[
-        (
-            "proc/self/mountinfo",
-            "30 29 0:25 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
+/// Two hierarchies that limit, one that doesn't, and one with devices.
+const VERSION_1: &[(&str, &str)] = &[
+    (
+        "proc/self/mountinfo",
+        "30 29 0:25 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n\
              31 29 0:26 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n\
              32 29 0:27 / /sys/fs/cgroup/devices rw - cgroup cgroup rw,devices\n\
              33 29 0:28 / /sys/fs/cgroup/blkio rw - cgroup cgroup rw,blkio\n",
-        ),
-        (
-            "proc/self/cgroup",
-            "4:devices:/a\n3:memory:/a\n2:cpuacct,cpu:/a\n1:name=systemd:/a\n5:blkio:/\n",
-        ),
-        ("sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "-1\n"),
-        ("sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n"),
-        ("sys/fs/cgroup/cpu,cpuacct/a/cpu.shares", "1024\n"),
-        ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "50000\n"),
-        ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
-        (
-            "sys/fs/cgroup/cpu,cpuacct/cpu.stat",
-            "nr_periods 1\nnr_throttled 1\nthrottled_time 5000000\n",
-        ),
-        (
-            "sys/fs/cgroup/memory/a/memory.limit_in_bytes",
-            "9223372036854771712\n",
-        ),
-        ("sys/fs/cgroup/memory/a/memory.usage_in_bytes", "4096\n"),
-        (
-            "sys/fs/cgroup/memory/a/memory.oom_control",
-            "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
-        ),
-        ("sys/fs/cgroup/memory/memory.limit_in_bytes", "1073741824\n"),
-        ("sys/fs/cgroup/devices/a/devices.list", "a *:* rwm\n"),
-        (
-            "sys/fs/cgroup/blkio/blkio.throttle.read_bps_device",
-            "8:0 1048576\n",
-        ),
-        (
-            "sys/fs/cgroup/blkio/blkio.throttle.write_iops_device",
-            "8:0 10\n",
-        ),
-    ]);
+    ),
+    (
+        "proc/self/cgroup",
+        "4:devices:/a\n3:memory:/a\n2:cpuacct,cpu:/a\n1:name=systemd:/a\n5:blkio:/\n",
+    ),
+    ("sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "-1\n"),
+    ("sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n"),
+    ("sys/fs/cgroup/cpu,cpuacct/a/cpu.shares", "1024\n"),
+    ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us", "50000\n"),
+    ("sys/fs/cgroup/cpu,cpuacct/cpu.cfs_period_us", "100000\n"),
+    (
+        "sys/fs/cgroup/cpu,cpuacct/cpu.stat",
+        "nr_periods 1\nnr_throttled 1\nthrottled_time 5000000\n",
+    ),
+    (
+        "sys/fs/cgroup/memory/a/memory.limit_in_bytes",
+        "9223372036854771712\n",
+    ),
+    ("sys/fs/cgroup/memory/a/memory.usage_in_bytes", "4096\n"),
+    (
+        "sys/fs/cgroup/memory/a/memory.oom_control",
+        "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n",
+    ),
+    ("sys/fs/cgroup/memory/memory.limit_in_bytes", "1073741824\n"),
+    ("sys/fs/cgroup/devices/a/devices.list", "a *:* rwm\n"),
+    (
+        "sys/fs/cgroup/blkio/blkio.throttle.read_bps_device",
+        "8:0 1048576\n",
+    ),
+    (
+        "sys/fs/cgroup/blkio/blkio.throttle.write_iops_device",
+        "8:0 10\n",
+    ),
+];
+
+#[test]
+fn groups_of_version_1_are_read_by_the_same_table() {
+    let tree = Tree::new(VERSION_1);
     let (limits, inventory) = limits(&tree);
     assert_eq!(told(&inventory.problems), []);
     let ids: Vec<&str> = limits
@@ -319,26 +335,29 @@ fn trees_without_mountinfo_are_read_by_what_they_have() {
     assert_eq!(limits.effective.usable_millicpus, Some(2000));
 }
 
-#[test]
-fn the_process_tells_its_rights() {
-    let tree = Tree::new(&[
-        (
-            "proc/self/status",
-            "Uid:\t1000\t1001\t1000\t1000\nCapInh:\t0000000000000000\nCapPrm:\t0000000000001000\nCapEff:\t0000000000001000\n\
+/// A process in a container.
+const PROCESS: &[(&str, &str)] = &[
+    (
+        "proc/self/status",
+        "Uid:\t1000\t1001\t1000\t1000\nCapInh:\t0000000000000000\nCapPrm:\t0000000000001000\nCapEff:\t0000000000001000\n\
              CapBnd:\t000001ffffffffff\nCapAmb:\t8000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t3\n",
-        ),
-        ("proc/sys/kernel/cap_last_cap", "40\n"),
-        ("proc/self/uid_map", "         0       1000          1\n"),
-        ("proc/self/attr/current", "docker-default (enforce)\n\0"),
-        (
-            "proc/self/limits",
-            "Limit                     Soft Limit           Hard Limit           Units     \n\
+    ),
+    ("proc/sys/kernel/cap_last_cap", "40\n"),
+    ("proc/self/uid_map", "         0       1000          1\n"),
+    ("proc/self/attr/current", "docker-default (enforce)\n\0"),
+    (
+        "proc/self/limits",
+        "Limit                     Soft Limit           Hard Limit           Units     \n\
              Max open files            1024                 524288               files     \n\
              Max nice priority         0                    0                    \n\
              Max locked memory         unlimited            unlimited            bytes     \n\
              Max new thing             1                    unlimited            things    \n",
-        ),
-    ]);
+    ),
+];
+
+#[test]
+fn the_process_tells_its_rights() {
+    let tree = Tree::new(PROCESS);
     let (limits, inventory) = limits(&tree);
     assert_eq!(told(&inventory.problems), []);
     let process = &limits.process;

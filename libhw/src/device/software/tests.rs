@@ -147,28 +147,31 @@ fn firmware_tells_how_its_last_update_went() {
     );
 }
 
+/// A kernel that can choose how it preempts itself.
+const KERNEL: &[(&str, &str)] = &[
+    (
+        "proc/version",
+        "Linux version 6.12.1-rt (a@b) (gcc-14 (Debian) 14.2) #1 SMP PREEMPT_DYNAMIC Debian\n",
+    ),
+    ("proc/sys/kernel/osrelease", "6.12.1-rt\n"),
+    ("proc/sys/kernel/version", "#1 SMP PREEMPT_DYNAMIC Debian\n"),
+    ("proc/cmdline", "ro preempt=voluntary\n"),
+    ("proc/1/comm", "systemd\n"),
+    ("sys/kernel/oops_count", "2\n"),
+    ("sys/kernel/warn_count", "0\n"),
+    ("sys/kernel/realtime", "0\n"),
+    ("sys/kernel/kexec_crash_loaded", "1\n"),
+    ("sys/kernel/kexec_crash_size", "268435456\n"),
+    (
+        "sys/kernel/debug/sched/preempt",
+        "none voluntary (full) lazy \n",
+    ),
+    ("boot/config-6.12.1-rt", "CONFIG_HZ=1000\n"),
+];
+
 #[test]
 fn the_kernel_tells_how_it_preempts_and_what_went_wrong_in_it() {
-    let tree = Tree::new(&[
-        (
-            "proc/version",
-            "Linux version 6.12.1-rt (a@b) (gcc-14 (Debian) 14.2) #1 SMP PREEMPT_DYNAMIC Debian\n",
-        ),
-        ("proc/sys/kernel/osrelease", "6.12.1-rt\n"),
-        ("proc/sys/kernel/version", "#1 SMP PREEMPT_DYNAMIC Debian\n"),
-        ("proc/cmdline", "ro preempt=voluntary\n"),
-        ("proc/1/comm", "systemd\n"),
-        ("sys/kernel/oops_count", "2\n"),
-        ("sys/kernel/warn_count", "0\n"),
-        ("sys/kernel/realtime", "0\n"),
-        ("sys/kernel/kexec_crash_loaded", "1\n"),
-        ("sys/kernel/kexec_crash_size", "268435456\n"),
-        (
-            "sys/kernel/debug/sched/preempt",
-            "none voluntary (full) lazy \n",
-        ),
-        ("boot/config-6.12.1-rt", "CONFIG_HZ=1000\n"),
-    ]);
+    let tree = Tree::new(KERNEL);
     let (mut shallow, inventory) = software(&tree, false);
     assert_eq!(told(&inventory.problems), []);
     let kernel = &shallow.kernel;
@@ -232,21 +235,24 @@ fn files_that_newer_kernels_moved_are_found() {
     );
 }
 
+/// Two modules, a part of the kernel with a parameter, and one without.
+const MODULES: &[(&str, &str)] = &[
+    (
+        "proc/modules",
+        "zfs 3706880 6 - Live 0x0000000000000000 (POE)\next4 1000 2 - Live 0x0\n",
+    ),
+    ("sys/module/zfs/version", "2.1.11-1\n"),
+    ("sys/module/zfs/srcversion", "ABCDEF\n"),
+    ("sys/module/zfs/parameters/zfs_arc_max", "0\n"),
+    ("sys/module/zfs/parameters/secret_key", "x\n"),
+    ("sys/module/zfs/parameters/broken", "x\n"),
+    ("sys/module/printk/parameters/time", "Y\n"),
+    ("sys/module/acpi/uevent", ""),
+];
+
 #[test]
 fn modules_tell_their_versions_and_parameters_on_request() {
-    let tree = Tree::new(&[
-        (
-            "proc/modules",
-            "zfs 3706880 6 - Live 0x0000000000000000 (POE)\next4 1000 2 - Live 0x0\n",
-        ),
-        ("sys/module/zfs/version", "2.1.11-1\n"),
-        ("sys/module/zfs/srcversion", "ABCDEF\n"),
-        ("sys/module/zfs/parameters/zfs_arc_max", "0\n"),
-        ("sys/module/zfs/parameters/secret_key", "x\n"),
-        ("sys/module/zfs/parameters/broken", "x\n"),
-        ("sys/module/printk/parameters/time", "Y\n"),
-        ("sys/module/acpi/uevent", ""),
-    ]);
+    let tree = Tree::new(MODULES);
     tree.fail(&[("sys/module/zfs/parameters/broken", 5)]);
     let (mut shallow, _) = software(&tree, false);
     assert_eq!(

@@ -68,8 +68,8 @@ fn with_states(tree: &Tree, cpus: std::ops::Range<u32>, names: &[&str]) {
     }
 }
 
-#[test]
-fn idle_states_are_read_once_for_each_kind_and_counted_on_request() {
+/// Two kinds of cores, each with its own states.
+fn hybrid() -> Tree {
     let tree = four();
     tree.write("sys/devices/cpu_core/cpus", "0-1\n");
     tree.write("sys/devices/cpu_atom/cpus", "2-3\n");
@@ -81,6 +81,12 @@ fn idle_states_are_read_once_for_each_kind_and_counted_on_request() {
     );
     with_states(&tree, 0..2, &["POLL", "C1E", "C6"]);
     with_states(&tree, 2..4, &["POLL", "C10"]);
+    tree
+}
+
+#[test]
+fn idle_states_are_read_once_for_each_kind() {
+    let tree = hybrid();
     let (shallow, inventory) = cpu(&tree, false);
     assert_eq!(told(&inventory.problems), []);
     let idle = shallow.idle.unwrap();
@@ -122,6 +128,11 @@ fn idle_states_are_read_once_for_each_kind_and_counted_on_request() {
         ),
         (None, Some("MWAIT 0x20"), None)
     );
+}
+
+#[test]
+fn idle_states_are_counted_on_request_on_all_cpus_of_the_kind() {
+    let tree = hybrid();
     let (mut deep, _) = cpu(&tree, true);
     let states = deep.idle.clone().unwrap().states;
     assert_eq!(states[4].disabled_cpus.to_string(), "3");
@@ -267,34 +278,37 @@ fn interrupts_are_told_with_their_cpus_and_the_function_that_raises_them() {
     );
 }
 
+/// Two groups, one of them with a group that monitors in it.
+const RESCTRL: &[(&str, &str)] = &[
+    ("info/L3/num_closids", "16"),
+    ("info/L3/cbm_mask", "7ff"),
+    ("info/L3/min_cbm_bits", "1"),
+    ("info/L3/shareable_bits", "600"),
+    ("info/L3/sparse_masks", "0"),
+    ("info/MB/num_closids", "8"),
+    ("info/MB/min_bandwidth", "10"),
+    ("info/MB/bandwidth_gran", "10"),
+    ("info/MB/delay_linear", "1"),
+    ("info/MB/thread_throttle_mode", "max"),
+    ("info/L3_MON/num_rmids", "176"),
+    ("info/L3_MON/mon_features", "llc_occupancy\nmbm_total_bytes"),
+    ("info/last_cmd_status", "ok"),
+    ("schemata", "    MB:0=100\n    L3:0=7ff"),
+    ("mode", "shareable"),
+    ("cpus_list", "0-1"),
+    ("mon_data/mon_L3_00/llc_occupancy", "4096"),
+    ("mon_data/mon_L3_00/mbm_total_bytes", "Unavailable"),
+    ("vran/schemata", "L3:0=7"),
+    ("vran/mode", "exclusive"),
+    ("vran/cpus_list", "2-3"),
+    ("vran/mon_groups/one/cpus_list", ""),
+];
+
 #[test]
 fn shares_of_caches_are_those_of_each_group() {
     let tree = four();
     let resctrl = "sys/fs/resctrl";
-    for (path, text) in [
-        ("info/L3/num_closids", "16"),
-        ("info/L3/cbm_mask", "7ff"),
-        ("info/L3/min_cbm_bits", "1"),
-        ("info/L3/shareable_bits", "600"),
-        ("info/L3/sparse_masks", "0"),
-        ("info/MB/num_closids", "8"),
-        ("info/MB/min_bandwidth", "10"),
-        ("info/MB/bandwidth_gran", "10"),
-        ("info/MB/delay_linear", "1"),
-        ("info/MB/thread_throttle_mode", "max"),
-        ("info/L3_MON/num_rmids", "176"),
-        ("info/L3_MON/mon_features", "llc_occupancy\nmbm_total_bytes"),
-        ("info/last_cmd_status", "ok"),
-        ("schemata", "    MB:0=100\n    L3:0=7ff"),
-        ("mode", "shareable"),
-        ("cpus_list", "0-1"),
-        ("mon_data/mon_L3_00/llc_occupancy", "4096"),
-        ("mon_data/mon_L3_00/mbm_total_bytes", "Unavailable"),
-        ("vran/schemata", "L3:0=7"),
-        ("vran/mode", "exclusive"),
-        ("vran/cpus_list", "2-3"),
-        ("vran/mon_groups/one/cpus_list", ""),
-    ] {
+    for (path, text) in RESCTRL {
         tree.write(&format!("{resctrl}/{path}"), &format!("{text}\n"));
     }
     let (shallow, inventory) = cpu(&tree, false);
@@ -354,40 +368,43 @@ fn shares_of_caches_are_those_of_each_group() {
     assert_eq!(cpu(&unmounted, true).0.resctrl, None);
 }
 
+/// A policy of all CPUs, its driver, and two uncores.
+const SCALING: &[(&str, &str)] = &[
+    ("amd_pstate/status", "guided"),
+    ("amd_pstate/prefcore", "enabled"),
+    ("cpufreq/policy0/affected_cpus", "0 1 2 3"),
+    ("cpufreq/policy0/scaling_governor", "schedutil"),
+    (
+        "cpufreq/policy0/scaling_available_governors",
+        "performance schedutil",
+    ),
+    (
+        "intel_uncore_frequency/package_01_die_00/initial_min_freq_khz",
+        "800000",
+    ),
+    (
+        "intel_uncore_frequency/package_01_die_00/initial_max_freq_khz",
+        "2400000",
+    ),
+    (
+        "intel_uncore_frequency/package_01_die_00/min_freq_khz",
+        "800000",
+    ),
+    (
+        "intel_uncore_frequency/package_01_die_00/max_freq_khz",
+        "2000000",
+    ),
+    (
+        "intel_uncore_frequency/package_01_die_00/current_freq_khz",
+        "1600000",
+    ),
+    ("intel_uncore_frequency/uncore02/package_id", "0"),
+];
+
 #[test]
 fn what_steers_the_frequency_is_told_beside_the_policies() {
     let tree = four();
-    for (path, text) in [
-        ("amd_pstate/status", "guided"),
-        ("amd_pstate/prefcore", "enabled"),
-        ("cpufreq/policy0/affected_cpus", "0 1 2 3"),
-        ("cpufreq/policy0/scaling_governor", "schedutil"),
-        (
-            "cpufreq/policy0/scaling_available_governors",
-            "performance schedutil",
-        ),
-        (
-            "intel_uncore_frequency/package_01_die_00/initial_min_freq_khz",
-            "800000",
-        ),
-        (
-            "intel_uncore_frequency/package_01_die_00/initial_max_freq_khz",
-            "2400000",
-        ),
-        (
-            "intel_uncore_frequency/package_01_die_00/min_freq_khz",
-            "800000",
-        ),
-        (
-            "intel_uncore_frequency/package_01_die_00/max_freq_khz",
-            "2000000",
-        ),
-        (
-            "intel_uncore_frequency/package_01_die_00/current_freq_khz",
-            "1600000",
-        ),
-        ("intel_uncore_frequency/uncore02/package_id", "0"),
-    ] {
+    for (path, text) in SCALING {
         tree.write(&format!("{CPUS}/{path}"), &format!("{text}\n"));
     }
     let (shallow, inventory) = cpu(&tree, false);
