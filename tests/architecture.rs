@@ -8,11 +8,10 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// Left to right: a module uses only modules to its left. Those between braces, and those matched by one `*`,
 /// never use each other. What stands below a named module is part of it.
 const LIBHW: &str =
-    "error <- units <- idset <- parse <- placeholder <- io::sys <- io::tree <- io::aside <- io::root <- {io::probe, io::pci_ids, io::footprint, io::kernel_log}
-    "error <- units <- idset <- parse <- {placeholder, smbios} <- io::sys <- io::root <- {io::probe, io::pstore, io::tpm, io::pci_ids, io::footprint}
-    <- survey <- device::* <- inventory <- {diff, join, watch, io::archive, io::capture, tree} <- io::uevent";
-    "error <- units <- idset <- parse <- placeholder <- word <- io::sys <- io::root <- {io::probe, io::pci_ids, io::footprint}
-    <- survey <- directory <- device::* <- inventory <- {diff, join, watch, io::archive, io::capture, tree} <- io::uevent";
+    "error <- units <- idset <- parse <- {placeholder, word, smbios} <- io::sys <- io::tree <- io::aside <- io::root
+    <- {io::probe, io::pci_ids, io::footprint, io::kernel_log, io::pstore, io::clock, io::netlink} <- {io::ethtool, io::devlink, io::dpll}
+    <- survey <- directory <- device::* <- inventory <- {diff, join, tune, watch, io::archive, io::capture, tree}
+    <- {io::uevent, io::monitor}";
 
 const LIBPTP: &str = "time";
 

@@ -15,6 +15,7 @@ use crate::command::diff::DiffArguments;
 use crate::command::inventory::InventoryArguments;
 use crate::command::man::ManArguments;
 use crate::command::topology::TopologyArguments;
+use crate::command::tune::TuneArguments;
 use crate::command::{self, Error, Outcome};
 use crate::table;
 
@@ -26,6 +27,8 @@ Examples:
   gnomon capture -o node7.tar.gz        save what was read, to be looked at elsewhere
   gnomon inventory --root node7.tar.gz  look at it there
   gnomon diff node7.tar.gz live         what is different here
+  gnomon tune hugepages --size 2M --count 512
+                                        change a setting, and see what came of it
   gnomon agent                          keep watching this host, and serve what is known
 
 Exit status:
@@ -61,6 +64,9 @@ enum Command {
     /// Print what changed between two inventories
     #[command(after_help = command::diff::HELP)]
     Diff(DiffArguments),
+    /// Change a setting of this host: huge pages, virtual functions, governors
+    #[command(after_help = command::tune::HELP, disable_help_subcommand = true)]
+    Tune(TuneArguments),
     /// Run the per-node daemon: watch the hardware, remember changes, serve both over HTTP
     #[command(after_help = command::agent::HELP)]
     Agent(AgentArguments),
@@ -84,7 +90,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     match dispatch(line.command) {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Differs) => ExitCode::from(1),
+        Ok(Outcome::Differs | Outcome::Refused) => ExitCode::from(1),
         Ok(Outcome::Partly) => ExitCode::from(3),
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {
@@ -104,6 +110,7 @@ fn dispatch(command: Command) -> Result<Outcome, Error> {
         Command::Topology(arguments) => command::topology::run(&arguments),
         Command::Capture(arguments) => command::capture::run(&arguments),
         Command::Diff(arguments) => command::diff::run(&arguments),
+        Command::Tune(arguments) => command::tune::run(&arguments),
         Command::Agent(arguments) => command::agent::run(&arguments),
         Command::Answer => command::answer::run(),
         Command::Completions(arguments) => command::completions::run(arguments, Line::command()),

@@ -20,6 +20,7 @@ pub(crate) mod diff;
 pub(crate) mod inventory;
 pub(crate) mod man;
 pub(crate) mod topology;
+pub(crate) mod tune;
 
 /// How a command ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub(crate) enum Outcome {
     Differs,
     /// The rest was done, but some values could not be read.
     Partly,
+    /// Nothing was changed, and why was said.
+    Refused,
 }
 
 impl Outcome {

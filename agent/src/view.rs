@@ -10,19 +10,19 @@ pub(crate) mod rows;
 pub(crate) mod words;
 
 mod cpu;
-mod gpu;
 mod crypto;
 mod fpga;
+mod gpu;
 mod hugepages;
+mod limits;
 mod memory;
-mod numa;
-mod problems;
-mod ras;
 mod nic;
 mod numa;
 mod problems;
 mod ptp_clock;
+mod ras;
 mod sensor;
+mod software;
 mod storage;
 mod system;
 mod tee;
@@ -41,22 +41,24 @@ struct View {
 /// A row for each class, in the order in which they are shown.
 const VIEWS: &[View] = &[
     view(Class::System, system::view, system::summary),
+    view(Class::Software, software::view, software::summary),
+    view(Class::Limits, limits::view, limits::summary),
     view(Class::Cpu, cpu::view, cpu::summary),
     view(Class::Numa, numa::view, numa::summary),
     view(Class::Hugepages, hugepages::view, hugepages::summary),
     view(Class::Memory, memory::view, memory::summary),
-    view(Class::Pci, pci::view, pci::summary),
-    view(Class::Gpu, gpu::view, gpu::summary),
-    view(Class::Crypto, crypto::view, crypto::summary),
-    view(Class::Fpga, fpga::view, fpga::summary),
     view(Class::Ras, ras::view, ras::summary),
-    view(Class::Tpm, tpm::view, tpm::summary),
-    view(Class::Watchdog, watchdog::view, watchdog::summary),
-    view(Class::Tee, tee::view, tee::summary),
+    view(Class::Pci, pci::view, pci::summary),
     view(Class::Nic, nic::view, nic::summary),
     view(Class::PtpClock, ptp_clock::view, ptp_clock::summary),
     view(Class::Storage, storage::view, storage::summary),
+    view(Class::Gpu, gpu::view, gpu::summary),
+    view(Class::Fpga, fpga::view, fpga::summary),
+    view(Class::Crypto, crypto::view, crypto::summary),
     view(Class::Sensor, sensor::view, sensor::summary),
+    view(Class::Tpm, tpm::view, tpm::summary),
+    view(Class::Tee, tee::view, tee::summary),
+    view(Class::Watchdog, watchdog::view, watchdog::summary),
 ];
 
 const fn view(

@@ -127,6 +127,26 @@ pub enum Error {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// A captured machine was to be changed.
+    #[error("change {path}: this is a captured machine, and only the running host can be changed")]
+    NotLive {
+        /// The path below the root, with its leading slash.
+        path: String,
+    },
+    /// A path was to be changed that is no setting of the kernel.
+    #[error("change {path}: not in /proc or /sys")]
+    Outside {
+        /// The path below the root, with its leading slash.
+        path: String,
+    },
+    /// The kernel did not take a change.
+    #[error("change {path}")]
+    Change {
+        /// The path below the root, with its leading slash.
+        path: String,
+        /// The kernel's answer.
+        source: io::Error,
+    },
     /// The file is larger than anything that the kernel puts there.
     #[error("read {path}: larger than {limit} bytes")]
     TooLarge {

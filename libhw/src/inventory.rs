@@ -129,6 +129,10 @@ macro_rules! inventory {
 inventory! {
     /// The machine as a whole.
     system System device::system::System, on ["dmi"];
+    /// What the machine runs: operating system, kernel, modules, secure boot, updates.
+    software Software device::software::Software, on ["module", "livepatch"];
+    /// What we may use of the machine: control groups, affinity, rlimits, capabilities.
+    limits Limits device::limits::Limits, on [];
     /// CPUs, their groups and caches.
     cpu Cpu device::cpu::Cpu, on ["cpu"];
     /// Memory nodes.
@@ -137,30 +141,30 @@ inventory! {
     hugepages Hugepages device::hugepages::Hugepages, on ["node", "memory"];
     /// Memory sticks, the counters of their errors, and hot-plug blocks.
     memory Memory device::memory::Memory, on ["memory", "edac", "cxl", "dmi"];
-    /// PCI functions.
-    pci Pci device::pci::Pci, on ["pci", "cpu"];
-    /// Graphics and processing accelerators.
-    gpu Gpu device::gpu::Gpu, on ["drm", "accel", "pci", "kfd", "devcoredump"];
-    /// Cryptography and compression: accelerators, instructions, algorithms.
-    crypto Crypto device::crypto::Crypto, on ["pci", "module", "dsa", "ap", "virtio", "uacce", "misc", "vfio"];
-    /// FPGAs: cards, and what is loaded into them.
-    fpga Fpga device::fpga::Fpga, on ["pci", "dfl", "fpga", "fpga_manager", "fpga_region", "fpga_bridge"];
     /// What the machine counts and remembers of its errors.
     ras Ras device::ras::Ras, on ["edac", "machinecheck", "cxl", "node"];
-    /// Trusted platform modules.
-    tpm Tpm device::tpm::Tpm, on ["tpm"];
-    /// Watchdogs.
-    watchdog Watchdog device::watchdog::Watchdog, on ["watchdog"];
-    /// Trusted execution.
-    tee Tee device::tee::Tee, on ["tee", "misc"];
+    /// PCI functions.
+    pci Pci device::pci::Pci, on ["pci", "cpu"];
     /// Network interfaces, their timestamps, modules and clock circuits.
     nic Nic device::nic::Nic, on ["net", "infiniband", "devlink", "dpll"];
     /// PTP hardware clocks, PPS sources, GNSS receivers and the system's clock.
     ptp_clock PtpClock device::ptp_clock::PtpClock, on ["ptp", "pps", "gnss", "clocksource", "net"];
     /// Block devices, NVMe, RAID, mapped devices and mounts.
     storage Storage device::storage::Storage, on ["block", "nvme", "nvme-subsystem", "scsi", "scsi_device", "bdi"];
+    /// Graphics and processing accelerators.
+    gpu Gpu device::gpu::Gpu, on ["drm", "accel", "pci", "kfd", "devcoredump"];
+    /// FPGAs: cards, and what is loaded into them.
+    fpga Fpga device::fpga::Fpga, on ["pci", "dfl", "fpga", "fpga_manager", "fpga_region", "fpga_bridge"];
+    /// Cryptography and compression: accelerators, instructions, algorithms.
+    crypto Crypto device::crypto::Crypto, on ["pci", "module", "dsa", "ap", "virtio", "uacce", "misc", "vfio"];
     /// Sensors, thermal zones and power zones.
     sensor Sensor device::sensor::Sensor, on ["hwmon", "thermal", "powercap"];
+    /// Trusted platform modules.
+    tpm Tpm device::tpm::Tpm, on ["tpm"];
+    /// Trusted execution.
+    tee Tee device::tee::Tee, on ["tee", "misc"];
+    /// Watchdogs.
+    watchdog Watchdog device::watchdog::Watchdog, on ["watchdog"];
 }
 
 impl Inventory {

@@ -17,5 +17,4 @@ pub(crate) mod pstore;
 pub mod root;
 mod sys;
 mod tree;
-pub(crate) mod tpm;
 pub mod uevent;

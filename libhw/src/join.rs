@@ -10,8 +10,8 @@ use crate::device::pci::Function;
 use crate::idset::IdSet;
 use crate::inventory::Inventory;
 
-pub mod gpu;
 pub mod dimm;
+pub mod gpu;
 pub mod ras;
 pub mod tee;
 

@@ -42,6 +42,7 @@ pub mod smbios;
 pub mod survey;
 #[cfg(test)]
 mod tree;
+pub mod tune;
 pub mod units;
 pub mod watch;
 mod word;

@@ -285,6 +285,41 @@ pub fn chosen(text: &str) -> Parsed<String> {
         .ok_or(Expected("a list of words, one of them in brackets"))
 }
 
+/// Whether a setting of this name holds a password or a key, as far as a name can tell: `rd.luks.key`, `api_token`.
+#[must_use]
+pub fn is_secret(name: &str) -> bool {
+    const WORDS: [&str; 11] = [
+        "apikey",
+        "credential",
+        "credentials",
+        "key",
+        "passphrase",
+        "passwd",
+        "password",
+        "psk",
+        "pwd",
+        "secret",
+        "token",
+    ];
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let known = |word: &str| WORDS.iter().any(|secret| word.eq_ignore_ascii_case(secret));
+    words.into_iter().any(known)
+}
+
+/// Whether a value is an address with a password in it: `https://user:password@host/`.
+#[must_use]
+pub fn holds_password(value: &str) -> bool {
+    let password = |rest: &str| {
+        let authority = rest
+            .split(['/', '?', '#', ' ', ','])
+            .next()
+            .unwrap_or_default();
+        let user = authority.rsplit_once('@').map(|(user, _)| user);
+        user.is_some_and(|user| user.contains(':'))
+    };
+    value.split("://").skip(1).any(password)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -364,9 +399,15 @@ mod tests {
     #[test]
     fn the_nearest_function_on_the_way_is_the_one_above() {
         for (place, function) in [
-            ("../../devices/pci0000:00/0000:00:03.0/virtio2/net/eth0", Some("0000:00:03.0")),
+            (
+                "../../devices/pci0000:00/0000:00:03.0/virtio2/net/eth0",
+                Some("0000:00:03.0"),
+            ),
             ("../../../0000:60:00.0", Some("0000:60:00.0")),
-            ("../../devices/pci10000:00/10000:e1:00.0/net/eth0", Some("10000:e1:00.0")),
+            (
+                "../../devices/pci10000:00/10000:e1:00.0/net/eth0",
+                Some("10000:e1:00.0"),
+            ),
             ("../../devices/virtual/net/lo", None),
             ("pci0000:00", None),
             ("0000:00:03", None),
@@ -394,6 +435,27 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(pci_function(link).as_deref(), function, "{link}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_known_by_the_name_before_it_or_by_its_place_in_an_address() {
+        for name in ["password", "rd.luks.key", "API-TOKEN", "wpa_psk"] {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["keymap", "monkey", "tokens2", "", "keyboard"] {
+            assert!(!is_secret(name), "{name}");
+        }
+        for value in ["https://a:b@c/", "url=http://x/,nfs://u:p@h"] {
+            assert!(holds_password(value), "{value}");
+        }
+        for value in [
+            "https://a@b/",
+            "https://a/b:c@d",
+            "10.0.0.1::10.0.0.2",
+            "://",
+        ] {
+            assert!(!holds_password(value), "{value}");
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -76,6 +76,11 @@ impl Tree {
             ..Scope::default()
         };
         discover(&self.root(), &scope)
+    }
+
+    /// Where it stands.
+    pub(crate) fn directory_path(&self) -> &Path {
+        self.0.path()
     }
 
     fn place(&self, path: &str) -> PathBuf {

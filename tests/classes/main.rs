@@ -1,9 +1,9 @@
 //! Does each device class say of captured and of made-up machines what these say of themselves?
 
-mod pages;
-mod gpu;
 mod crypto;
 mod fpga;
+mod gpu;
+mod pages;
 mod verified;
 
 use std::path::{Path, PathBuf};

@@ -11,6 +11,8 @@ use crate::table::{Cell, Column, Page, Paint, Table};
 use crate::view::words::{counted, joined, plural, some, yes};
 
 mod frequency;
+mod power;
+mod shares;
 mod threads;
 
 /// Shows the class.
@@ -22,9 +24,15 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
     page.table(&facts(cpu, detail));
     page.table(&caches(cpu));
     page.table(&frequency::table(cpu));
+    page.table(&power::throttles(cpu));
     if detail {
+        page.table(&power::idle(cpu));
+        page.table(&power::uncores(cpu));
+        page.table(&shares::resources(cpu));
+        page.table(&shares::groups(cpu));
         page.table(&vulnerabilities(cpu));
         page.table(&threads::table(cpu));
+        page.table(&shares::interrupts(cpu));
     }
 }
 
@@ -66,6 +74,9 @@ fn facts(cpu: &Cpu, detail: bool) -> Table {
     sets(cpu, &mut facts);
     facts.fact("SMT", smt(cpu));
     facts.fact("Boost", cpu.boost.map(yes).unwrap_or_default());
+    if detail {
+        power::facts(cpu, &mut facts);
+    }
     if detail {
         for (name, words) in words_of_models(cpu) {
             facts.fact(name, words);

@@ -13,14 +13,27 @@ mod cache;
 mod cpuinfo;
 mod frequency;
 mod identity;
+mod idle;
+mod interrupt;
 mod kind;
+mod resctrl;
+mod scaling;
 mod thread;
+mod throttle;
 mod topology;
 mod vulnerability;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::idle::{Idle, IdleState, IdleStateNow};
+pub use self::interrupt::{Interrupt, InterruptNow};
+pub use self::resctrl::{
+    Resctrl, ResctrlCounter, ResctrlGroup, ResctrlMode, ResctrlNow, ResctrlResource, ResctrlShare,
+};
+pub use self::scaling::{Scaling, ScalingStatus, Uncore, UncoreNow};
 use self::thread::Relation;
+pub use self::throttle::{Throttle, ThrottleNow};
+pub use self::vulnerability::{Vulnerability, VulnerabilityState};
 use crate::idset::IdSet;
 use crate::parse;
 use crate::survey::Survey;
@@ -87,6 +100,27 @@ pub struct Cpu {
     /// cpufreq policies: CPUs that change frequency together, by lowest CPU.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<Policy>,
+    /// What steers the frequency beyond the policies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
+    /// The clocks of what cores share (Intel).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub uncores: Vec<Uncore>,
+    /// How idle CPUs save power.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle: Option<Idle>,
+    /// How often packages, and with `--deep` cores, were slowed down for heat (x86).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub throttles: Vec<Throttle>,
+    /// Shares of caches and memory bandwidth, where resctrl is mounted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resctrl: Option<Resctrl>,
+    /// `/proc/irq/default_smp_affinity`: the CPUs that a new interrupt may go to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default_interrupt_cpus: Option<IdSet>,
+    /// Interrupts, with `--deep`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub interrupts: Vec<Interrupt>,
     /// `vulnerabilities`, by name.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub vulnerabilities: Vec<Vulnerability>,
@@ -303,33 +337,6 @@ pub struct PolicyNow {
     pub frequency_hz: Option<Hertz>,
 }
 
-/// A hardware vulnerability and what the kernel does about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Vulnerability {
-    /// The kernel's name: `spectre_v2`.
-    pub id: String,
-    /// Where we stand.
-    pub state: VulnerabilityState,
-    /// The kernel's whole text: `Mitigation: Retpolines, STIBP: disabled, RSB filling`.
-    pub text: String,
-}
-
-/// Where we stand with a vulnerability.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum VulnerabilityState {
-    /// `Not affected`.
-    NotAffected,
-    /// `Mitigation: ...`.
-    Mitigated,
-    /// `Vulnerable...`, or a list in which some part says so.
-    Vulnerable,
-    /// `Unknown...`, or words that this version does not know.
-    Unknown,
-}
-
 /// Reads the class.
 #[must_use]
 pub fn discover(survey: &Survey<'_>) -> Cpu {
@@ -350,7 +357,19 @@ pub fn discover(survey: &Survey<'_>) -> Cpu {
     let path = |name: &str| format!("{CPUS}/{name}");
     let smt_active = survey.value(&path("smt/active"), parse::switch);
     let known = !census.present.is_empty();
+    let interrupts = if survey.deep() {
+        interrupt::discover(survey)
+    } else {
+        Vec::new()
+    };
     let mut cpu = Cpu {
+        scaling: scaling::discover(survey, &policies),
+        uncores: scaling::uncores(survey),
+        idle: idle::discover(survey, &census.online, &kinds),
+        throttles: throttle::discover(survey, &census.online, &groups.packages, &groups.cores),
+        resctrl: resctrl::discover(survey),
+        default_interrupt_cpus: interrupt::default_affinity(survey),
+        interrupts,
         possible: census.possible,
         offline: known.then(|| census.present.difference(&census.online)),
         isolated: set(survey, &path("isolated")),
@@ -380,6 +399,15 @@ pub fn discover(survey: &Survey<'_>) -> Cpu {
 /// Reads again what changes without an event.
 pub fn refresh(cpu: &mut Cpu, survey: &Survey<'_>) {
     frequency::refresh(&mut cpu.policies, survey);
+    scaling::refresh(&mut cpu.uncores, survey);
+    throttle::refresh(&mut cpu.throttles, survey);
+    interrupt::refresh(&mut cpu.interrupts, survey);
+    if let (Some(idle), Some(online)) = (&mut cpu.idle, &cpu.online) {
+        idle::refresh(idle, survey, online, &cpu.kinds);
+    }
+    if let Some(resctrl) = &mut cpu.resctrl {
+        resctrl::refresh(resctrl, survey);
+    }
 }
 
 /// The directory of all CPUs.

@@ -28,8 +28,8 @@ mod hwmon;
 mod intel;
 mod kfd;
 mod nvidia;
-mod reading;
 pub mod nvml;
+mod reading;
 mod throttle;
 pub mod xid;
 

@@ -32,10 +32,11 @@ mod process;
 mod program;
 mod space;
 mod thread;
+mod tpm;
 
-pub use program::{Ended, Ran};
 pub use drive::Command;
 pub use octets::Octets;
+pub use program::{Ended, Ran};
 pub use space::Space;
 
 use process::Processes;
@@ -81,6 +82,11 @@ pub enum Ask {
         /// The command.
         command: Command,
     },
+    /// The properties that a TPM of version 2 tells: `Vec<Vec<u8>>`, its answers as they came.
+    Tpm {
+        /// The chip's device file, below the root.
+        path: String,
+    },
     /// How full a mounted file system is: [`Space`].
     Space {
         /// Where it is mounted, below the root.
@@ -93,7 +99,10 @@ impl Ask {
     #[must_use]
     pub fn path(&self) -> &str {
         match self {
-            Self::Bytes { path, .. } | Self::Drive { path, .. } | Self::Space { path } => path,
+            Self::Bytes { path, .. }
+            | Self::Drive { path, .. }
+            | Self::Space { path }
+            | Self::Tpm { path } => path,
         }
     }
 
@@ -101,7 +110,9 @@ impl Ask {
     #[must_use]
     pub const fn limit(&self) -> Duration {
         match self {
-            Self::Bytes { .. } | Self::Drive { .. } | Self::Space { .. } => LIMIT,
+            Self::Bytes { .. } | Self::Drive { .. } | Self::Space { .. } | Self::Tpm { .. } => {
+                LIMIT
+            }
         }
     }
 
@@ -111,6 +122,7 @@ impl Ask {
             Self::Bytes { .. } => "bytes",
             Self::Drive { command, .. } => command.name(),
             Self::Space { .. } => "space",
+            Self::Tpm { .. } => "tpm",
         }
     }
 
@@ -147,6 +159,7 @@ fn answer(tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
         }
         Ask::Drive { path, command } => value(&drive::ask(tree, path, *command)?),
         Ask::Space { path } => value(&space::of(tree, path)?),
+        Ask::Tpm { path } => value(&tpm::properties(tree, path)?),
     }
 }
 

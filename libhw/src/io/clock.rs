@@ -50,12 +50,23 @@ pub struct Discipline {
 pub(crate) fn capabilities(root: &Root, clock: u32) -> Result<Option<Capabilities>> {
     root.probe(&format!("ptp-caps-ptp{clock}"), || {
         deadline::within(LIMIT, move || {
-            let device = match sys::open_device(&format!("/dev/ptp{clock}")) {
+            let device = match sys::clock::open_device(&format!("/dev/ptp{clock}")) {
                 Err(Errno::ENOENT) => return Ok(None),
                 device => device?,
             };
-            let words = sys::ptp_capabilities(device.as_fd())?;
-            let [max_adjustment_ppb, _, _, _, _, _, cross, adjust_phase, max_phase_adjustment_ns, ..] = words;
+            let words = sys::clock::ptp_capabilities(device.as_fd())?;
+            let [
+                max_adjustment_ppb,
+                _,
+                _,
+                _,
+                _,
+                _,
+                cross,
+                adjust_phase,
+                max_phase_adjustment_ns,
+                ..,
+            ] = words;
             Ok(Some(Capabilities {
                 max_adjustment_ppb,
                 cross_timestamping: cross != 0,
@@ -72,9 +83,13 @@ pub(crate) fn capabilities(root: &Root, clock: u32) -> Result<Option<Capabilitie
 /// When a sandbox forbids to ask.
 pub(crate) fn discipline(root: &Root) -> Result<Option<Discipline>> {
     root.probe("adjtimex", || {
-        let (state, timex) = sys::discipline()?;
+        let (state, timex) = sys::clock::discipline()?;
         // STA_NANO: offsets in nanoseconds, else in microseconds.
-        let scale = if timex.status & libc::STA_NANO == 0 { 1000 } else { 1 };
+        let scale = if timex.status & libc::STA_NANO == 0 {
+            1000
+        } else {
+            1
+        };
         Ok(Some(Discipline {
             state,
             status: timex.status,

@@ -356,7 +356,7 @@ const FAMILY: &str = "ethtool";
 
 fn ask(name: &str) -> io::Result<Option<Settings>> {
     let mut settings = Settings {
-        driver: sys::ethtool_driver(name)?.map(driver),
+        driver: sys::network::ethtool_driver(name)?.map(driver),
         ..Settings::default()
     };
     if let Some(mut family) = Family::find(FAMILY)? {
@@ -368,7 +368,8 @@ fn ask(name: &str) -> io::Result<Option<Settings>> {
         timestamping::complete(&mut family, name, &mut settings)?;
     }
     if settings.timestamping.is_none() {
-        settings.timestamping = sys::ethtool_timestamping(name)?.map(timestamping::of_masks);
+        settings.timestamping =
+            sys::network::ethtool_timestamping(name)?.map(timestamping::of_masks);
     }
     Ok((settings != Settings::default()).then_some(settings))
 }
@@ -381,7 +382,9 @@ fn ask_deep(name: &str) -> io::Result<Option<Deep>> {
     let counters = offered(family.get(command::STATS, &counters::request(name)))?;
     Ok(Some(Deep {
         fec: fec.and_then(|answer| settings::fec(&answer)),
-        counters: counters.map(|answer| counters::parse(&answer)).unwrap_or_default(),
+        counters: counters
+            .map(|answer| counters::parse(&answer))
+            .unwrap_or_default(),
     }))
 }
 
@@ -396,7 +399,7 @@ fn header(name: &str, kind: u16, flags: u32) -> Request {
     Request::default().with_nested(kind, &header)
 }
 
-fn driver(answer: sys::DriverAnswer) -> Driver {
+fn driver(answer: sys::network::DriverAnswer) -> Driver {
     let known = |text: String| Some(text).filter(|text| !text.is_empty() && text != "N/A");
     Driver {
         name: answer.name,

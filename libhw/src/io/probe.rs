@@ -15,6 +15,11 @@ pub(crate) fn machine(root: &Root) -> Result<Option<String>> {
     })
 }
 
+/// The user as whom we run, getuid(2).
+pub(crate) fn user() -> u32 {
+    nix::unistd::getuid().as_raw()
+}
+
 /// What a hypervisor calls itself in CPUID leaves 0x40000000 and 0x40000100: `KVMKVMKVM`, NUL-padded.
 ///
 /// None on bare metal: an empty list. `None` where there is no CPUID, and on a tree without a record of it.

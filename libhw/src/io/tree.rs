@@ -21,6 +21,9 @@ const ATTEMPTS: usize = 4;
 /// The smallest page of any kernel: what sysfs answers at most in one read is a multiple of it.
 const PAGE: usize = 4096;
 
+/// Where the kernel's settings stand.
+const SETTINGS: [&str; 2] = ["proc", "sys"];
+
 /// How a directory is opened that only leads to another.
 const WAY: OFlag = sys::PLACE.union(OFlag::O_DIRECTORY);
 
@@ -84,6 +87,42 @@ impl Tree {
             }
         }
         self.open_by_hand(path, flags)
+    }
+
+    /// Opens a setting of the kernel to be changed: below one of these directories, in the same file system, and nothing
+    /// that a link leads out to (`EXDEV`).
+    pub(super) fn open_setting(&self, path: &str, flags: OFlag) -> Answered<OwnedFd> {
+        let (top, rest) = path.split_once('/').ok_or(Errno::EXDEV)?;
+        if !SETTINGS.contains(&top) || rest.is_empty() {
+            return Err(Errno::EXDEV);
+        }
+        let directory = sys::open_entry(self.dir.as_fd(), top, WAY)?;
+        if !self.by_hand.load(Ordering::Relaxed) {
+            match sys::open_beneath(directory.as_fd(), rest, flags) {
+                Err(Errno::ENOSYS | Errno::EPERM | Errno::EAGAIN) => {}
+                other => return other,
+            }
+        }
+        let real = self.resolve(path)?.real;
+        let inside = real
+            .strip_prefix(top)
+            .is_some_and(|rest| rest.starts_with('/'));
+        if inside {
+            self.open_real(&real, flags)
+        } else {
+            Err(Errno::EXDEV)
+        }
+    }
+
+    /// Changes a setting of the kernel.
+    pub(super) fn write(&self, path: &str, bytes: &[u8]) -> Answered<()> {
+        let file = self.open_setting(path, sys::SETTING | OFlag::O_TRUNC)?;
+        sys::write_once(&file, bytes)
+    }
+
+    /// A directory that can be held.
+    pub(super) fn open_to_hold(&self, path: &str) -> Answered<OwnedFd> {
+        self.open(path, sys::DIRECTORY)
     }
 
     fn open_by_hand(&self, path: &str, flags: OFlag) -> Answered<OwnedFd> {
@@ -151,6 +190,11 @@ impl Tree {
     /// The device behind the device file at `path`, for commands that only ask.
     pub(in crate::io) fn device(&self, path: &str) -> Answered<OwnedFd> {
         self.open(path, sys::FILE)
+    }
+
+    /// The device behind the device file at `path`, for commands that are written and answered.
+    pub(in crate::io) fn conversation(&self, path: &str) -> Answered<OwnedFd> {
+        self.open(path, OFlag::O_RDWR | OFlag::O_NOCTTY)
     }
 
     /// What stands at `path`, or behind the links there, as a place only: nothing in it is opened.

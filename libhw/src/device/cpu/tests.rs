@@ -3,6 +3,8 @@
     reason = "a test writes the tree that it reads"
 )]
 
+mod power;
+
 use std::fs;
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Bank, Chip, Deep, Properties, Version, version1};
-use crate::io::tpm;
+use crate::io::aside::Ask;
 use crate::parse;
 use crate::survey::Survey;
 
@@ -104,10 +104,11 @@ fn event_log(survey: &Survey<'_>, id: &str) -> Option<bool> {
 
 /// What a chip of version 2 answers.
 fn answered(survey: &Survey<'_>, id: &str) -> Option<Deep> {
-    let answers = survey.keep(tpm::properties(survey.root(), id))?;
+    let path = format!("dev/{id}");
+    let ask = Ask::Tpm { path: path.clone() };
+    let answers: Vec<Vec<u8>> = survey.keep(survey.root().ask(&ask))?;
     let mut properties = Properties::default();
     for answer in answers {
-        let path = format!("dev/{id}");
         if let Err(expected) = properties.take(&answer) {
             let text = format!("{} bytes", answer.len());
             survey.report(crate::error::Error::malformed(

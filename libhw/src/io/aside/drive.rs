@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 use super::Octets;
-use crate::io::sys::{self, NvmeCommand, ScsiAnswer};
+use crate::io::sys::drive::{self as system, NvmeCommand, ScsiAnswer};
 use crate::io::tree::Tree;
 
 /// A command that only asks.
@@ -95,7 +95,7 @@ pub(super) fn ask(tree: &Tree, path: &str, command: Command) -> Result<Octets, E
     let device = tree.device(path)?;
     let nvme = |command: &NvmeCommand, length: usize| {
         let mut bytes = vec![0; length];
-        match sys::nvme_admin(&device, command, &mut bytes)? {
+        match system::nvme_admin(&device, command, &mut bytes)? {
             0 => Ok(bytes),
             status => Err(nvme_refusal(status)),
         }
@@ -107,7 +107,7 @@ pub(super) fn ask(tree: &Tree, path: &str, command: Command) -> Result<Octets, E
             512
         };
         let mut bytes = vec![0; length];
-        let answer = sys::scsi(&device, &registers.pass_through(), &mut bytes)?;
+        let answer = system::scsi(&device, &registers.pass_through(), &mut bytes)?;
         Ok((bytes, answer))
     };
     let ata_data = |registers: Ata| -> Result<Vec<u8>, Errno> {
@@ -146,7 +146,7 @@ pub(super) fn ask(tree: &Tree, path: &str, command: Command) -> Result<Octets, E
         Command::ScsiSolidState => page(0x11)?,
         Command::ScsiBackgroundScan => page(0x15)?,
         Command::ScsiExceptions => page(0x2f)?,
-        Command::Opal => sys::opal_status(&device)?.to_le_bytes().to_vec(),
+        Command::Opal => system::opal_status(&device)?.to_le_bytes().to_vec(),
     };
     Ok(Octets(bytes))
 }
@@ -322,7 +322,7 @@ fn log_sense(device: &std::os::fd::OwnedFd, page: u8) -> Result<Vec<u8>, Errno> 
     let [high, low] = PAGE_MAX.to_be_bytes();
     let cdb = [0x4d, 0, CUMULATIVE | page, 0, 0, 0, 0, high, low, 0];
     let mut bytes = vec![0; usize::from(PAGE_MAX)];
-    let answer = sys::scsi(device, &cdb, &mut bytes)?;
+    let answer = system::scsi(device, &cdb, &mut bytes)?;
     good(&answer)?;
     let length = match bytes.as_slice() {
         [_, _, high, low, ..] => usize::from(u16::from_be_bytes([*high, *low])) + 4,

@@ -26,6 +26,7 @@ mod search;
 mod secret;
 mod shape;
 mod smbios;
+mod wipe;
 
 #[cfg(test)]
 use identity::in_order;
@@ -98,7 +99,9 @@ impl Mask {
             let member = match member {
                 Member::Directory => Member::Directory,
                 Member::Link(target) => Member::Link(self.path(&target, masked)),
-                Member::File(bytes) => Member::File(self.file(&path, bytes, masked)),
+                Member::File(bytes) => {
+                    Member::File(self.file(&path, wipe::wiped(&path, bytes), masked))
+                }
             };
             shown.insert(self.path(&path, masked), member);
         }

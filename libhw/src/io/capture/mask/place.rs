@@ -114,6 +114,11 @@ const PLACES: &[(&str, Form)] = &[
             ],
         ),
     ),
+    // The container that we run in.
+    (
+        ".containerenv",
+        Form::Keys(Kind::Name, &["name", "id", "imageid"]),
+    ),
     // Words that stand in more than one machine.
     ("id/*_vendor", Form::Label),
     ("id/*_name", Form::Label),
@@ -124,6 +129,8 @@ const PLACES: &[(&str, Form)] = &[
     ("kernel/osrelease", Form::Label),
     ("kernel/ostype", Form::Label),
     ("kernel/version", Form::Label),
+    ("etc/os-release", Form::Label),
+    ("lib/os-release", Form::Label),
 ];
 
 /// Whether the file names a make, a model or a version.

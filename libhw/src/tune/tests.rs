@@ -1,0 +1,711 @@
+use std::path::Path;
+use std::sync::Barrier;
+
+use nix::errno::Errno;
+
+use super::*;
+use crate::error::Error;
+use crate::io::root::Root;
+use crate::tree::Tree;
+use crate::units::Bytes;
+
+#[expect(clippy::disallowed_methods, reason = "a test stands for the kernel")]
+fn put(directory: &Path, path: &str, text: &str) {
+    std::fs::write(directory.join(path), format!("{}\n", text.trim())).unwrap();
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test stands for the kernel")]
+fn get(directory: &Path, path: &str) -> u64 {
+    let text = std::fs::read_to_string(directory.join(path)).unwrap();
+    text.trim().parse().unwrap()
+}
+
+/// A kernel that takes every write.
+fn willing(directory: &Path, path: &str, text: &str) -> Result<(), Errno> {
+    put(directory, path, text);
+    Ok(())
+}
+
+fn acting(tree: &Tree, kernel: fn(&Path, &str, &str) -> Result<(), Errno>) -> Root {
+    Root::acting(tree.directory_path(), kernel)
+}
+
+fn refused(change: &Change) -> (Refusal, &str) {
+    match &change.outcome {
+        Outcome::Refused { reason, detail } => (*reason, detail),
+        other => panic!("{other:?}"),
+    }
+}
+
+const POOL: &str = "sys/devices/system/node/node0/hugepages/hugepages-2048kB";
+
+fn pool_tree(total: u64, surplus: u64) -> Tree {
+    let tree = Tree::new(&[
+        ("proc/self/loginuid", "1000\n"),
+        (
+            "sys/devices/system/node/node0/meminfo",
+            "Node 0 MemTotal:  8388608 kB\n",
+        ),
+    ]);
+    tree.write(&format!("{POOL}/nr_hugepages"), &format!("{total}\n"));
+    tree.write(
+        &format!("{POOL}/surplus_hugepages"),
+        &format!("{surplus}\n"),
+    );
+    tree.directory("sys/devices/system/node/node0/hugepages/hugepages-1048576kB");
+    tree
+}
+
+const fn pool(count: u64, all: bool) -> Hugepages {
+    Hugepages {
+        node: Some(0),
+        size: Bytes(2 << 20),
+        count,
+        all,
+    }
+}
+
+/// Memory for a hundred pages.
+fn short_of_memory(directory: &Path, path: &str, text: &str) -> Result<(), Errno> {
+    let asked: u64 = text.trim().parse().map_err(|_| Errno::EINVAL)?;
+    put(directory, path, &asked.min(100).to_string());
+    Ok(())
+}
+
+/// Four pages are in use, and stay as surplus.
+fn in_use(directory: &Path, path: &str, text: &str) -> Result<(), Errno> {
+    let asked: u64 = text.trim().parse().map_err(|_| Errno::EINVAL)?;
+    put(directory, path, &asked.max(4).to_string());
+    put(
+        directory,
+        &path.replace("nr_", "surplus_"),
+        &4_u64.saturating_sub(asked).to_string(),
+    );
+    Ok(())
+}
+
+type Kernel = fn(&Path, &str, &str) -> Result<(), Errno>;
+
+#[test]
+fn a_pool_is_taken_in_full_in_part_or_not_at_all() {
+    let full = Outcome::Full;
+    let part = |accepted, asked| Outcome::Partial { accepted, asked };
+    let busy = |detail: &str| Outcome::Refused {
+        reason: Refusal::Busy,
+        detail: detail.to_owned(),
+    };
+    let cases: &[(&str, u64, Kernel, Hugepages, Outcome, u64)] = &[
+        ("all", 0, willing, pool(64, false), full.clone(), 64),
+        ("as it is", 64, willing, pool(64, false), full.clone(), 64),
+        ("smaller", 64, willing, pool(8, false), full.clone(), 8),
+        (
+            "some",
+            0,
+            short_of_memory,
+            pool(200, false),
+            part(100, 200),
+            100,
+        ),
+        (
+            "all or none",
+            7,
+            short_of_memory,
+            pool(200, true),
+            busy("100 of 200 pages of 2 MiB could be had"),
+            7,
+        ),
+        (
+            "no more",
+            100,
+            short_of_memory,
+            pool(200, false),
+            busy("no memory in one piece for another page of 2 MiB"),
+            100,
+        ),
+        (
+            "those in use stay",
+            64,
+            in_use,
+            pool(1, false),
+            part(4, 1),
+            4,
+        ),
+        (
+            "all free or none",
+            64,
+            in_use,
+            pool(1, true),
+            busy("4 of 1 pages of 2 MiB could be had"),
+            64,
+        ),
+    ];
+    for (name, before, kernel, asked, outcome, after) in cases {
+        let tree = pool_tree(*before, 0);
+        let root = acting(&tree, *kernel);
+        let change = hugepages(&root, asked, Mode::Change).unwrap();
+        assert_eq!(change.outcome, *outcome, "{name}");
+        assert_eq!(
+            get(tree.directory_path(), &format!("{POOL}/nr_hugepages")),
+            *after,
+            "{name}"
+        );
+        assert_eq!(change.login_user, Some(1000));
+    }
+}
+
+#[test]
+fn a_pool_whose_pages_are_all_in_use_is_still_made_smaller() {
+    // The kernel remembers: two of the four that are in use are above the pool's size now.
+    let tree = pool_tree(4, 0);
+    let root = acting(&tree, in_use);
+    let change = hugepages(&root, &pool(2, false), Mode::Change).unwrap();
+    assert_eq!(
+        change.outcome,
+        Outcome::Partial {
+            accepted: 4,
+            asked: 2
+        }
+    );
+    let again = hugepages(&root, &pool(2, false), Mode::Change).unwrap();
+    assert_eq!((again.outcome, again.writes.len()), (Outcome::Full, 0));
+    let change = hugepages(&acting(&tree, in_use), &pool(0, true), Mode::Change).unwrap();
+    assert_eq!(refused(&change).0, Refusal::Busy);
+    assert_eq!(
+        get(tree.directory_path(), &format!("{POOL}/surplus_hugepages")),
+        2,
+        "set back"
+    );
+}
+
+#[test]
+fn what_there_is_not_or_cannot_be_is_refused_before_anything_is_written() {
+    fn never(_: &Path, path: &str, _: &str) -> Result<(), Errno> {
+        panic!("{path} was written")
+    }
+    let tree = pool_tree(0, 0);
+    let root = acting(&tree, never);
+    let base = pool(1, false);
+    for (asked, reason, detail) in [
+        (
+            Hugepages {
+                node: Some(3),
+                ..base
+            },
+            Refusal::Invalid,
+            "no node 3",
+        ),
+        (
+            Hugepages {
+                size: Bytes(4 << 20),
+                ..base
+            },
+            Refusal::Unsupported,
+            "no huge pages of 4 MiB: there are 2 MiB, 1 GiB",
+        ),
+        (
+            Hugepages {
+                size: Bytes(2_097_153),
+                ..base
+            },
+            Refusal::Unsupported,
+            "no huge pages of 2 MiB: there are 2 MiB, 1 GiB",
+        ),
+        (
+            Hugepages { node: None, ..base },
+            Refusal::Unsupported,
+            "no huge pages of 2 MiB: there are none",
+        ),
+        (
+            pool(4097, false),
+            Refusal::Invalid,
+            "4097 pages of 2 MiB are 8 GiB, and there are 8 GiB",
+        ),
+        (
+            pool(u64::MAX, false),
+            Refusal::Invalid,
+            "18446744073709551615 pages of 2 MiB are more than can be counted, and there are 8 GiB",
+        ),
+    ] {
+        let change = hugepages(&root, &asked, Mode::Change).unwrap();
+        assert_eq!(refused(&change), (reason, detail));
+        assert!(change.writes.is_empty() && !change.changed());
+    }
+}
+
+#[test]
+fn the_kernels_answer_says_why_it_was_refused() {
+    fn answer(errno: Errno) -> fn(&Path, &str, &str) -> Result<(), Errno> {
+        match errno {
+            Errno::EACCES => |_, _, _| Err(Errno::EACCES),
+            Errno::EROFS => |_, _, _| Err(Errno::EROFS),
+            Errno::EOPNOTSUPP => |_, _, _| Err(Errno::EOPNOTSUPP),
+            Errno::EINVAL => |_, _, _| Err(Errno::EINVAL),
+            Errno::EBUSY => |_, _, _| Err(Errno::EBUSY),
+            _ => |_, _, _| Err(Errno::EIO),
+        }
+    }
+    for (errno, reason) in [
+        (Errno::EACCES, Refusal::Denied),
+        (Errno::EROFS, Refusal::Denied),
+        (Errno::EOPNOTSUPP, Refusal::Unsupported),
+        (Errno::EINVAL, Refusal::Invalid),
+        (Errno::EBUSY, Refusal::Busy),
+        (Errno::EIO, Refusal::Failed),
+    ] {
+        let tree = pool_tree(5, 0);
+        let change =
+            hugepages(&acting(&tree, answer(errno)), &pool(9, false), Mode::Change).unwrap();
+        assert_eq!(refused(&change).0, reason, "{errno}");
+        assert!(!refused(&change).1.contains("os error"), "{change}");
+        assert!(!change.changed());
+    }
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_written_and_writes_nothing() {
+    let tree = pool_tree(0, 0);
+    let root = Root::acting(tree.directory_path(), |_, path, _| {
+        panic!("{path} was written")
+    });
+    let change = hugepages(&root, &pool(64, false), Mode::DryRun).unwrap();
+    assert_eq!(
+        (change.outcome.clone(), change.dry_run),
+        (Outcome::Full, true)
+    );
+    let write = &change.writes[0];
+    assert_eq!(
+        (write.before.as_str(), write.value.as_str(), &write.after),
+        ("0", "64", &None)
+    );
+    assert!(
+        change
+            .to_string()
+            .ends_with("nr_hugepages 0 -> 64; would be taken"),
+        "{change}"
+    );
+}
+
+#[test]
+fn a_captured_machine_is_never_changed() {
+    let tree = pool_tree(0, 0);
+    let error = hugepages(&tree.root(), &pool(64, false), Mode::Change).unwrap_err();
+    assert!(matches!(error, Error::NotLive { .. }), "{error}");
+    let error = tree.root().write("sys/x", "1").unwrap_err();
+    assert!(matches!(error, Error::NotLive { .. }), "{error}");
+    assert!(matches!(tree.root().hold(), Err(Error::NotLive { .. })));
+    assert_eq!(
+        get(tree.directory_path(), &format!("{POOL}/nr_hugepages")),
+        0
+    );
+}
+
+const CARD: &str = "sys/bus/pci/devices/0000:81:00.0";
+
+fn card(number: u64) -> Tree {
+    let tree = Tree::new(&[]);
+    for (name, value) in [
+        ("sriov_numvfs", number),
+        ("sriov_totalvfs", 8),
+        ("sriov_drivers_autoprobe", 1),
+    ] {
+        tree.write(&format!("{CARD}/{name}"), &format!("{value}\n"));
+    }
+    tree
+}
+
+fn functions(count: u64) -> VirtualFunctions {
+    VirtualFunctions {
+        address: "0000:81:00.0".parse().unwrap(),
+        count,
+        autoprobe: None,
+        force: false,
+    }
+}
+
+/// `sriov_numvfs` as drivers/pci/iov.c takes it: no other number while there are some.
+fn iov(directory: &Path, path: &str, text: &str) -> Result<(), Errno> {
+    let asked: u64 = text.trim().parse().map_err(|_| Errno::EINVAL)?;
+    if path.ends_with("sriov_numvfs") {
+        let now = get(directory, path);
+        if asked > get(directory, &path.replace("numvfs", "totalvfs")) {
+            return Err(Errno::ERANGE);
+        }
+        if now != 0 && asked != 0 {
+            return Err(Errno::EBUSY);
+        }
+    }
+    put(directory, path, text);
+    Ok(())
+}
+
+#[test]
+fn virtual_functions_go_to_none_before_they_go_to_another_number() {
+    for (before, asked, writes) in [
+        (0, 4, &["4"][..]),
+        (2, 4, &["0", "4"]),
+        (4, 0, &["0"]),
+        (4, 4, &[]),
+    ] {
+        let tree = card(before);
+        let change =
+            virtual_functions(&acting(&tree, iov), &functions(asked), Mode::Change).unwrap();
+        assert_eq!(change.outcome, Outcome::Full, "{change}");
+        let written: Vec<&str> = change
+            .writes
+            .iter()
+            .map(|write| write.value.as_str())
+            .collect();
+        assert_eq!(written, writes);
+        assert_eq!(
+            get(tree.directory_path(), &format!("{CARD}/sriov_numvfs")),
+            asked
+        );
+    }
+}
+
+#[test]
+fn a_number_that_the_driver_refuses_leaves_as_many_as_before() {
+    fn no_more_than_two(directory: &Path, path: &str, text: &str) -> Result<(), Errno> {
+        match text.trim() {
+            "3" | "4" if path.ends_with("sriov_numvfs") => Err(Errno::ENOSPC),
+            _ => iov(directory, path, text),
+        }
+    }
+    let tree = card(2);
+    let asked = VirtualFunctions {
+        autoprobe: Some(false),
+        ..functions(4)
+    };
+    let change = virtual_functions(&acting(&tree, no_more_than_two), &asked, Mode::Change).unwrap();
+    assert_eq!(refused(&change).0, Refusal::Busy);
+    assert_eq!(
+        get(tree.directory_path(), &format!("{CARD}/sriov_numvfs")),
+        2
+    );
+    assert_eq!(
+        get(
+            tree.directory_path(),
+            &format!("{CARD}/sriov_drivers_autoprobe")
+        ),
+        1
+    );
+    let undone: Vec<bool> = change.writes.iter().map(|write| write.undone).collect();
+    assert_eq!(undone, [true, true, false]);
+    assert!(!change.changed());
+}
+
+#[test]
+fn what_cannot_be_set_back_is_said() {
+    fn once(directory: &Path, path: &str, text: &str) -> Result<(), Errno> {
+        match (path.ends_with("sriov_numvfs"), text.trim()) {
+            (true, "0") => iov(directory, path, text),
+            (true, _) => Err(Errno::EIO),
+            _ => iov(directory, path, text),
+        }
+    }
+    let tree = card(2);
+    let change = virtual_functions(&acting(&tree, once), &functions(4), Mode::Change).unwrap();
+    let (reason, detail) = refused(&change);
+    assert_eq!(reason, Refusal::Failed);
+    assert!(detail.contains("could not be set back to 2"), "{detail}");
+    assert!(change.changed());
+}
+
+#[test]
+fn a_driver_that_makes_fewer_took_it_in_part() {
+    fn half(directory: &Path, path: &str, text: &str) -> Result<(), Errno> {
+        let asked: u64 = text.trim().parse().map_err(|_| Errno::EINVAL)?;
+        iov(directory, path, &(asked / 2).to_string())
+    }
+    let tree = card(0);
+    let change = virtual_functions(&acting(&tree, half), &functions(6), Mode::Change).unwrap();
+    assert_eq!(
+        change.outcome,
+        Outcome::Partial {
+            accepted: 3,
+            asked: 6
+        }
+    );
+}
+
+#[test]
+fn functions_that_a_guest_may_use_are_not_taken_away_unasked() {
+    let tree = card(1);
+    tree.link(&format!("{CARD}/virtfn0"), "../0000:81:00.1");
+    tree.link(
+        "sys/bus/pci/devices/0000:81:00.1/driver",
+        "../../../drivers/vfio-pci",
+    );
+    let change = virtual_functions(&acting(&tree, iov), &functions(0), Mode::Change).unwrap();
+    assert_eq!(
+        refused(&change),
+        (
+            Refusal::Busy,
+            "vfio-pci has the virtual functions 0, which guests may use"
+        )
+    );
+    let asked = VirtualFunctions {
+        force: true,
+        ..functions(0)
+    };
+    let change = virtual_functions(&acting(&tree, iov), &asked, Mode::Change).unwrap();
+    assert_eq!(change.outcome, Outcome::Full);
+}
+
+#[test]
+fn functions_that_cannot_have_virtual_ones_are_refused() {
+    let tree = card(0);
+    tree.directory("sys/bus/pci/devices/0000:82:00.0/power");
+    let root = acting(&tree, iov);
+    let other = |address: &str| VirtualFunctions {
+        address: address.parse().unwrap(),
+        ..functions(1)
+    };
+    for (asked, reason) in [
+        (functions(9), Refusal::Invalid),
+        (other("0000:82:00.0"), Refusal::Unsupported),
+        (other("0000:83:00.0"), Refusal::Invalid),
+    ] {
+        let change = virtual_functions(&root, &asked, Mode::Change).unwrap();
+        assert_eq!(refused(&change).0, reason, "{change}");
+    }
+}
+
+fn policies() -> Tree {
+    let tree = Tree::new(&[]);
+    for (policy, cpus) in [(0, "0"), (1, "1"), (2, "2 3")] {
+        let directory = format!("sys/devices/system/cpu/cpufreq/policy{policy}");
+        for (name, text) in [
+            ("affected_cpus", cpus),
+            ("scaling_governor", "powersave"),
+            ("scaling_available_governors", "performance powersave"),
+            ("energy_performance_preference", "balance_power"),
+            (
+                "energy_performance_available_preferences",
+                "default performance balance_power power",
+            ),
+        ] {
+            tree.write(&format!("{directory}/{name}"), &format!("{text}\n"));
+        }
+    }
+    tree
+}
+
+fn governors(tree: &Tree) -> Vec<String> {
+    let read = |policy| {
+        tree.root().text(&format!(
+            "sys/devices/system/cpu/cpufreq/policy{policy}/scaling_governor"
+        ))
+    };
+    (0..3)
+        .map(|policy| read(policy).unwrap().unwrap().trim().to_owned())
+        .collect()
+}
+
+fn performance(cpus: Option<&str>) -> Governor {
+    Governor {
+        name: Some("performance".to_owned()),
+        preference: None,
+        cpus: cpus.map(|cpus| cpus.parse().unwrap()),
+    }
+}
+
+#[test]
+fn a_governor_is_set_for_the_cpus_that_are_named_and_no_others() {
+    let tree = policies();
+    let root = acting(&tree, willing);
+    let change = governor(&root, &performance(Some("0,2-3")), Mode::Change).unwrap();
+    assert_eq!(
+        (change.outcome.clone(), change.writes.len()),
+        (Outcome::Full, 2)
+    );
+    assert_eq!(
+        governors(&tree),
+        ["performance", "powersave", "performance"]
+    );
+    let change = governor(&root, &performance(None), Mode::Change).unwrap();
+    assert_eq!(
+        (change.outcome.clone(), change.writes.len()),
+        (Outcome::Full, 1)
+    );
+    assert!(
+        change
+            .to_string()
+            .starts_with("tune governor all cpus to performance by uid ")
+    );
+}
+
+#[test]
+fn a_governor_that_one_policy_refuses_is_set_for_none() {
+    fn not_the_last(directory: &Path, path: &str, text: &str) -> Result<(), Errno> {
+        match path.contains("policy2") {
+            true => Err(Errno::EINVAL),
+            false => willing(directory, path, text),
+        }
+    }
+    fn not_really(directory: &Path, path: &str, text: &str) -> Result<(), Errno> {
+        match path.contains("policy1") {
+            true => Ok(()),
+            false => willing(directory, path, text),
+        }
+    }
+    for (kernel, reason) in [
+        (not_the_last as fn(&Path, &str, &str) -> _, Refusal::Invalid),
+        (not_really, Refusal::Failed),
+    ] {
+        let tree = policies();
+        let change = governor(&acting(&tree, kernel), &performance(None), Mode::Change).unwrap();
+        assert_eq!(refused(&change).0, reason, "{change}");
+        assert_eq!(governors(&tree), ["powersave", "powersave", "powersave"]);
+    }
+}
+
+#[test]
+fn a_preference_is_a_word_that_is_offered_or_a_number() {
+    let tree = policies();
+    let root = acting(&tree, willing);
+    let asked = |word: &str| Governor {
+        preference: Some(word.to_owned()),
+        ..Governor::default()
+    };
+    for word in ["power", "128"] {
+        let change = governor(&root, &asked(word), Mode::Change).unwrap();
+        assert_eq!(change.outcome, Outcome::Full, "{change}");
+    }
+    let change = governor(&root, &asked("turbo"), Mode::Change).unwrap();
+    assert_eq!(refused(&change).0, Refusal::Unsupported);
+}
+
+#[test]
+fn cpus_and_governors_that_do_not_fit_are_refused() {
+    let tree = policies();
+    let root = acting(&tree, willing);
+    let unknown = Governor {
+        name: Some("ondemand".to_owned()),
+        ..Governor::default()
+    };
+    for (asked, reason, detail) in [
+        (
+            performance(Some("2")),
+            Refusal::Invalid,
+            "cpus 2-3 change frequency together: name also 3",
+        ),
+        (
+            performance(Some("0,7")),
+            Refusal::Invalid,
+            "cpus 7 have no frequency to be chosen, or are offline",
+        ),
+        (
+            unknown,
+            Refusal::Unsupported,
+            "policy0 does not offer ondemand: there are performance powersave",
+        ),
+    ] {
+        let change = governor(&root, &asked, Mode::Change).unwrap();
+        assert_eq!(refused(&change), (reason, detail));
+    }
+    assert_eq!(governors(&tree), ["powersave", "powersave", "powersave"]);
+    let none = Tree::new(&[("sys/x", "")]);
+    let change = governor(&acting(&none, willing), &performance(None), Mode::Change).unwrap();
+    assert_eq!(
+        refused(&change),
+        (Refusal::Unsupported, "no driver of cpufreq")
+    );
+}
+
+#[test]
+fn of_several_who_change_at_once_one_does_and_the_others_are_told() {
+    let tree = pool_tree(0, 0);
+    let held = acting(&tree, willing);
+    let hold = held.hold().unwrap();
+    let change = hugepages(&acting(&tree, willing), &pool(64, false), Mode::Change).unwrap();
+    assert_eq!(
+        refused(&change),
+        (Refusal::Busy, "another program is changing settings now")
+    );
+    drop(hold);
+    let start = Barrier::new(8);
+    let outcomes: Vec<(u64, Outcome)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..=8)
+            .map(|count| {
+                let (tree, start) = (&tree, &start);
+                scope.spawn(move || {
+                    let root = acting(tree, willing);
+                    start.wait();
+                    (
+                        count,
+                        hugepages(&root, &pool(count, false), Mode::Change)
+                            .unwrap()
+                            .outcome,
+                    )
+                })
+            })
+            .collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    let done: Vec<u64> = outcomes
+        .iter()
+        .filter(|(_, outcome)| *outcome == Outcome::Full)
+        .map(|(count, _)| *count)
+        .collect();
+    assert!(!done.is_empty());
+    assert!(done.contains(&get(tree.directory_path(), &format!("{POOL}/nr_hugepages"))));
+}
+
+#[test]
+fn nothing_but_the_kernels_settings_can_be_written() {
+    let tree = Tree::new(&[
+        ("sys/kernel/x", "0\n"),
+        ("etc/passwd", "root\n"),
+        ("proc/y", "0\n"),
+    ]);
+    tree.link("sys/out", "../etc/passwd");
+    tree.link("sys/absolute", "/etc/passwd");
+    tree.link("sys/within", "kernel/x");
+    tree.link("sys/over", "../proc/y");
+    let root = Root::at_live(tree.directory_path());
+    root.write("sys/within", "7\n").unwrap();
+    root.write("proc/y", "8\n").unwrap();
+    assert_eq!(
+        (
+            get(tree.directory_path(), "sys/kernel/x"),
+            get(tree.directory_path(), "proc/y")
+        ),
+        (7, 8)
+    );
+    for forbidden in [false, true] {
+        let root = Root::at_live(tree.directory_path());
+        if forbidden {
+            root.forbid_openat2();
+        }
+        for path in [
+            "etc/passwd",
+            "sys/out",
+            "sys/absolute",
+            "sys/over",
+            "sys/../etc/passwd",
+            "sys",
+            "sys/",
+            "",
+            "../etc/passwd",
+        ] {
+            assert!(root.write(path, "x").is_err(), "{path} {forbidden}");
+        }
+        assert!(matches!(
+            root.write("etc/passwd", "x"),
+            Err(Error::Outside { .. })
+        ));
+        assert!(matches!(
+            root.write("sys/out", "x"),
+            Err(Error::Outside { .. })
+        ));
+    }
+    assert_eq!(
+        tree.root().text("etc/passwd").unwrap().as_deref(),
+        Some("root\n")
+    );
+    assert_eq!(get(tree.directory_path(), "proc/y"), 8);
+}
