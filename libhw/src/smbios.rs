@@ -104,7 +104,8 @@ impl<'a> Iterator for Structures<'a> {
             self.left = 0;
             return Some(Err(expected));
         }
-        if self.left == 0 || self.rest.is_empty() {
+        // Firmware may leave room behind the structures: nothing but zeros is no structure.
+        if self.left == 0 || self.rest.iter().all(|byte| *byte == 0) {
             return None;
         }
         self.left -= 1;

@@ -234,15 +234,13 @@ const SIZE_EXTENDED: u16 = 0x7fff;
 const SIZE_IN_KIB: u16 = 0x8000;
 
 fn size(structure: &Structure<'_>) -> (Population, Option<Bytes>) {
-    let kib = match structure.word(0x0c) {
-        None | Some(SIZE_UNKNOWN) => return (Population::Unknown, None),
-        Some(0) => return (Population::Empty, None),
-        Some(SIZE_EXTENDED) => {
-            let mib = structure.dword(0x1c).map_or(0, |mib| mib & 0x7fff_ffff);
-            u64::from(mib) << 10
-        }
-        Some(size) if size & SIZE_IN_KIB != 0 => u64::from(size ^ SIZE_IN_KIB),
-        Some(size) => u64::from(size) << 10,
+    let kib = match (structure.word(0x0c), structure.dword(0x1c)) {
+        (None | Some(SIZE_UNKNOWN), _) => return (Population::Unknown, None),
+        (Some(0), _) => return (Population::Empty, None),
+        // Before version 2.7 there was no such field, and the number was a size like any other.
+        (Some(SIZE_EXTENDED), Some(mib)) => u64::from(mib & 0x7fff_ffff) << 10,
+        (Some(size), _) if size & SIZE_IN_KIB != 0 => u64::from(size ^ SIZE_IN_KIB),
+        (Some(size), _) => u64::from(size) << 10,
     };
     match kib {
         0 => (Population::Unknown, None),

@@ -128,10 +128,10 @@ fn sizes_are_read_in_all_three_units() {
         at(0x7fff, 0x8000_0001),
         (Population::Populated, Some(1 << 20))
     );
-    // "It stands in the extended field", and there is none, or it is 0.
     assert_eq!(at(0x7fff, 0), (Population::Unknown, None));
-    let short = Made::new(17, 0x15, 1).word(0x0c, 0x7fff);
-    assert_eq!(of(short).population, Population::Unknown);
+    // Before there was an extended field.
+    let short = of(Made::new(17, 0x15, 1).word(0x0c, 0x7fff));
+    assert_eq!(short.size_bytes, Some(Bytes(32_767 << 20)));
     assert_eq!(at(0x8000, 0), (Population::Unknown, None));
 }
 
