@@ -184,7 +184,7 @@ fn array(numbers: &mut Numbers, handle: u16) -> Structure {
         )
         .put(0x07, &capacity.to_le_bytes())
         .put(0x0b, &[0xfe, 0xff, numbers.of(&[1, 8, 24]), 0])
-        .put(0x0f, &(numbers.below(64) + 1 << 34).to_le_bytes())
+        .put(0x0f, &((numbers.below(64) + 1) << 34).to_le_bytes())
 }
 
 /// Of an array, or of a stick.
@@ -203,7 +203,6 @@ fn stick(numbers: &mut Numbers, handle: u16) -> Structure {
     let size: u16 = numbers.of(&[512, 16384, 0x7fff, 0x8000 | 512, 4608, 0x7fff]);
     let width = [72_u16, 64, 0xffff, 80, 0];
     let speed = [0_u16, 2400, 4800, 65534];
-    let volts = [0_u16, 1200, 1350, 1500, 1100];
     let detail = u16::from_le_bytes(numbers.bytes()) & 0xfffa;
     let mut structure = Structure::new(17, length, handle)
         .put(0x04, &[numbers.of(&[0, 1, 2, 3]), 0x10, 0xfe, 0xff])
@@ -233,7 +232,14 @@ fn stick(numbers: &mut Numbers, handle: u16) -> Structure {
             .string(0x19, "A1_AssetTag")
             .string(0x1a, numbers.of(&["M393A2K43", "18KSF51272PZ-1G4K "]));
     }
-    structure = structure
+    newer(numbers, structure, length)
+}
+
+/// What came after version 2.5.
+fn newer(numbers: &mut Numbers, structure: Structure, length: u8) -> Structure {
+    let speed = [0_u16, 2400, 4800, 65534];
+    let volts = [0_u16, 1200, 1350, 1500, 1100];
+    let mut structure = structure
         .put(0x1b, &[numbers.of(&[0, 1, 2, 4, 8])])
         .put(
             0x1c,
