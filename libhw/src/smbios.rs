@@ -46,7 +46,7 @@ pub struct Structures<'a> {
     broken: Option<Expected>,
 }
 
-/// Type 127, after which a table of version 3 ends (DSP0134 §7.45).
+/// Type 127, after which a table of version 3 ends (DSP0134, End-of-Table).
 const END_OF_TABLE: u8 = 127;
 
 impl<'a> Structures<'a> {

@@ -99,10 +99,10 @@ pub struct Device {
     /// Who made the controller of a module that has one (§7.18.10, §7.18.11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subsystem_controller: Option<ManufacturerId>,
-    /// Who made the power management chip, and its revision (§7.18.15, §7.18.16).
+    /// Who made the power management chip, and its revision (since version 3.7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pmic0: Option<ManufacturerId>,
-    /// Who made the registering clock driver, and its revision (§7.18.17, §7.18.18).
+    /// Who made the registering clock driver, and its revision (since version 3.7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rcd: Option<ManufacturerId>,
     /// How much of it keeps its content without power.
