@@ -46,7 +46,7 @@ pub struct Structures<'a> {
     broken: Option<Expected>,
 }
 
-/// Type 127, after which a table of version 3 ends (DSP0134 §7.45).
+/// Type 127, after which a table of version 3 ends (DSP0134, End-of-Table).
 const END_OF_TABLE: u8 = 127;
 
 impl<'a> Structures<'a> {
@@ -104,7 +104,8 @@ impl<'a> Iterator for Structures<'a> {
             self.left = 0;
             return Some(Err(expected));
         }
-        if self.left == 0 || self.rest.is_empty() {
+        // Firmware may leave room behind the structures: nothing but zeros is no structure.
+        if self.left == 0 || self.rest.iter().all(|byte| *byte == 0) {
             return None;
         }
         self.left -= 1;

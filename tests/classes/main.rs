@@ -4,7 +4,13 @@ mod crypto;
 mod fpga;
 mod gpu;
 mod pages;
+mod memory;
+mod ras;
+mod smbios;
+mod tee;
+mod tpm;
 mod verified;
+mod watchdog;
 
 use std::path::{Path, PathBuf};
 

@@ -50,6 +50,78 @@ pub(super) const ROWS: &[Row] = &[
         How::Peer("lscpu"),
         "the_summary_agrees_with_lscpu",
     ),
+    row(
+        "memory",
+        "sticks, sockets and arrays from SMBIOS: every field of types 16, 17, 19, 20",
+        How::Peer("dmidecode"),
+        "captured_smbios_tables_read_as_dmidecode_reads_them",
+    ),
+    row(
+        "memory",
+        "the same of versions up to 3.5 with every code that dmidecode knows",
+        How::Peer("dmidecode"),
+        "made_up_smbios_tables_read_as_dmidecode_reads_them",
+    ),
+    row(
+        "memory",
+        "EDAC counters of i10nm, skx, amd64, ghes, ie31200, joined to the stick",
+        How::Synthetic,
+        "labels_of_several_edac_drivers_lead_to_the_stick",
+    ),
+    row(
+        "memory",
+        "CXL memory, hot-plug blocks, poison",
+        How::Synthetic,
+        "cxl_devices_and_blocks_of_a_synthetic_tree_read_as_its_documents_say",
+    ),
+    row(
+        "ras",
+        "AER totals by function",
+        How::Capture,
+        "errors_of_the_captured_pci_functions_add_up_as_their_files_do",
+    ),
+    row(
+        "ras",
+        "machine check interrupts",
+        How::Capture,
+        "interrupts_of_the_captured_machine_add_up_as_its_lines_do",
+    ),
+    row(
+        "ras",
+        "EDAC devices, failed pages, HEST, BERT, pstore",
+        How::Synthetic,
+        "a_synthetic_tree_of_errors_reads_as_its_documents_say",
+    ),
+    row(
+        "ras",
+        "EDAC and ACPI tables of Arm",
+        How::Synthetic,
+        "a_synthetic_arm_machine_reads_as_its_documents_say",
+    ),
+    row(
+        "tpm",
+        "versions 1.2 and 2.0: maker, firmware, banks, registers, state",
+        How::Synthetic,
+        "synthetic_chips_of_both_versions_read_as_their_documents_say",
+    ),
+    row(
+        "watchdog",
+        "timers with every attribute",
+        How::Capture,
+        "the_captured_watchdog_reads_as_its_files_say",
+    ),
+    row(
+        "watchdog",
+        "restart by the watchdog, IPMI, lockup detectors",
+        How::Synthetic,
+        "a_synthetic_tree_of_watchdogs_reads_as_its_documents_say",
+    ),
+    row(
+        "tee",
+        "SEV, TDX, SGX, OP-TEE, Secure Execution: host and guest",
+        How::Synthetic,
+        "a_synthetic_host_is_told_from_a_synthetic_guest",
+    ),
 ];
 
 const BEGIN: &str = "<!-- verified: made by tests/classes/verified.rs -->\n";

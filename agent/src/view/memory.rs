@@ -173,7 +173,7 @@ fn blocks(memory: &Memory) -> String {
     let Some(blocks) = &memory.blocks else {
         return String::new();
     };
-    let size = blocks.size_bytes.map(|size| format!("of {size}"));
+    let size = blocks.size_bytes.map(|size| format!("× {size}"));
     let offline = blocks
         .offline
         .as_ref()

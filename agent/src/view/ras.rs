@@ -142,7 +142,7 @@ fn interrupts(ras: &Ras, detail: bool) -> String {
         .filter(|one| detail || one.now.count > 0);
     let words = shown.map(|one| {
         let name = some(one.description.clone()).unwrap_or_else(|| one.id.clone());
-        Some(format!("{} {}", one.now.count, name.to_lowercase()))
+        Some(format!("{name} {}", one.now.count))
     });
     joined(words, ", ")
 }

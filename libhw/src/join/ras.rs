@@ -120,3 +120,63 @@ fn others(inventory: &Inventory, counts: &mut Vec<ErrorCount>) {
         }));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::Class;
+    use crate::tree::Tree;
+
+    #[test]
+    fn errors_of_every_class_are_told_once_and_zeros_not_at_all() {
+        let tree = Tree::new(&[
+            ("sys/devices/system/edac/mc/mc0/ce_count", "5\n"),
+            ("sys/devices/system/edac/mc/mc0/ce_noinfo_count", "2\n"),
+            ("sys/devices/system/edac/mc/mc0/dimm0/dimm_ce_count", "3\n"),
+            ("sys/devices/system/edac/mc/mc0/dimm0/dimm_ue_count", "0\n"),
+            ("sys/devices/system/edac/mc/mc0/dimm1/dimm_ce_count", "0\n"),
+            ("sys/devices/system/edac/cpu/cpu0/ue_count", "1\n"),
+            ("sys/devices/system/edac/pci/pci_parity_count", "4\n"),
+            ("sys/devices/system/node/node1/memory_failure/total", "6\n"),
+        ]);
+        let mut inventory = tree.discover(Class::Memory);
+        inventory.ras = tree.discover(Class::Ras).ras;
+        let mut function = crate::device::pci::Function {
+            id: "0000:01:00.0".to_owned(),
+            ..Default::default()
+        };
+        let mut aer = crate::device::pci::Aer::default();
+        aer.correctable.insert("RxErr".to_owned(), 7);
+        aer.correctable.insert("BadTLP".to_owned(), u64::MAX);
+        aer.fatal.insert("DLP".to_owned(), 1);
+        function.now.aer = Some(aer);
+        inventory.pci = Some(crate::device::pci::Pci {
+            functions: vec![function],
+        });
+        let counts = error_counts(&inventory);
+        let found: Vec<_> = counts
+            .iter()
+            .map(|one| {
+                (
+                    one.source,
+                    one.id.as_str(),
+                    one.corrected,
+                    one.uncorrected,
+                    one.fatal,
+                )
+            })
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (Source::Memory, "mc0/dimm0", 3, 0, 0),
+                (Source::MemoryUnplaced, "mc0", 2, 0, 0),
+                (Source::Aer, "0000:01:00.0", u64::MAX, 0, 1),
+                (Source::Edac, "cpu/cpu0", 0, 1, 0),
+                (Source::PciParity, "pci", 0, 4, 0),
+                (Source::MemoryFailure, "node1", 0, 6, 0),
+            ]
+        );
+        assert_eq!(error_counts(&Inventory::default()), []);
+    }
+}

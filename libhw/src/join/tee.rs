@@ -45,3 +45,40 @@ pub fn memory_encryption(inventory: &Inventory) -> Vec<&'static str> {
         |flag: &&&str| model.is_some_and(|model| model.flags.iter().any(|known| known == **flag));
     ENCRYPTION.iter().filter(has).copied().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::cpu::{Cpu, Model};
+
+    fn with(models: &[&[&str]]) -> Inventory {
+        let model = |flags: &&[&str]| Model {
+            flags: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+            ..Model::default()
+        };
+        let cpu = Cpu {
+            models: models.iter().map(model).collect(),
+            ..Cpu::default()
+        };
+        Inventory {
+            cpu: Some(cpu),
+            ..Inventory::default()
+        }
+    }
+
+    #[test]
+    fn flags_of_every_kind_of_cpu_count() {
+        let amd = with(&[&["fpu", "sme", "sev", "sev_es"]]);
+        assert_eq!(technologies_of_cpu(&amd), [Name::Sev, Name::SevEs]);
+        assert_eq!(memory_encryption(&amd), ["sme"]);
+        assert_eq!(cpu_has(&amd, Name::Sgx), Some(false));
+        assert_eq!(cpu_has(&amd, Name::Cca), None);
+        let mixed = with(&[&["sgx"], &["fpu"]]);
+        assert_eq!(cpu_has(&mixed, Name::Sgx), Some(false));
+        assert_eq!(cpu_has(&with(&[&["tdx_guest"]]), Name::Tdx), Some(true));
+        for none in [Inventory::default(), with(&[])] {
+            assert_eq!(cpu_has(&none, Name::Sev), None);
+            assert_eq!(memory_encryption(&none), Vec::<&str>::new());
+        }
+    }
+}

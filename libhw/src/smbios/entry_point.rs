@@ -1,4 +1,4 @@
-//! The entry point in front of the structures, in its three forms (DSP0134 3.7 §5.2; the oldest in §C of 2.8).
+//! The entry point in front of the structures, in its three forms (DSP0134 3.7 §5.2; the third is that of version 2.0).
 
 use super::Version;
 use crate::parse::{Expected, Parsed};

@@ -106,7 +106,8 @@ fn a_table_that_stops_being_one_says_so_and_ends() {
         [Ok((16, 1)), Ok((17, 2)), Err(expected)]
     );
     assert_eq!(walked(&[], None), []);
-    assert_eq!(walked(&[0; 3], None), [Err("a structure's header")]);
+    assert_eq!(walked(&[1; 3], None), [Err("a structure's header")]);
+    assert_eq!(walked(&with(&[0; 64]), None), [Ok((16, 1))]);
 }
 
 /// Sets the byte at `place` so that the first `length` bytes sum up to 0.

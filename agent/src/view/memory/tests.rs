@@ -86,7 +86,7 @@ fn sticks_stand_with_their_errors_and_empty_sockets_are_counted() {
         "2933 of 3200 MT/s",
         "mc0/dimm0",
         "3 days",
-        "248 of 128 MiB",
+        "248 × 128 MiB",
     ] {
         assert!(text.contains(part), "{part}: {text}");
     }

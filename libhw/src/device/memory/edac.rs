@@ -223,17 +223,25 @@ impl<'a> Directory<'a> {
         numbers
     }
 
-    /// Sticks; where the driver cannot tell them, ranks; where the kernel is old, rows.
+    /// Sticks; where the driver cannot tell them, ranks; where neither counts, as before Linux 4.9, rows.
     fn dimms(&self) -> Vec<EdacDimm> {
-        let kinds = [EdacKind::Dimm, EdacKind::Rank, EdacKind::Csrow];
         let of = |kind: EdacKind| {
             let numbers = self.numbered(kind.word(), "").into_iter();
             let ids = numbers.map(|number| format!("{}/{}{number}", self.id, kind.word()));
             let dimm = |id: String| dimm(&Directory::list(self.survey, &id), &self.id, kind);
             ids.map(dimm).collect::<Vec<_>>()
         };
-        let found = kinds.into_iter().map(of).find(|dimms| !dimms.is_empty());
-        found.unwrap_or_default()
+        let mut without_counters = Vec::new();
+        for kind in [EdacKind::Dimm, EdacKind::Rank, EdacKind::Csrow] {
+            let dimms = of(kind);
+            if dimms.iter().any(|dimm| dimm.now != EdacDimmNow::default()) {
+                return dimms;
+            }
+            if without_counters.is_empty() {
+                without_counters = dimms;
+            }
+        }
+        without_counters
     }
 }
 

@@ -29,7 +29,6 @@ const MAKERS: &[((u8, u8), &str)] = &[
     ((2, 0x7a), "Apacer"),
     ((2, 0x94), "SMART Modular"),
     ((2, 0x98), "Kingston"),
-    ((3, 0x25), "Kingmax"),
     ((3, 0x9e), "Corsair"),
     ((3, 0xfe), "Elpida"),
     ((4, 0x0b), "Nanya"),
@@ -41,7 +40,7 @@ const MAKERS: &[((u8, u8), &str)] = &[
     ((6, 0x02), "Patriot"),
     ((6, 0x51), "Qimonda"),
     ((6, 0x9b), "Crucial"),
-    ((7, 0x32), "Montage Technology"),
+    ((7, 0x9d), "Rambus"),
     ((7, 0xf1), "InnoDisk"),
     ((11, 0x91), "ChangXin Memory"),
 ];

@@ -99,10 +99,10 @@ pub struct Device {
     /// Who made the controller of a module that has one (§7.18.10, §7.18.11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subsystem_controller: Option<ManufacturerId>,
-    /// Who made the power management chip, and its revision (§7.18.15, §7.18.16).
+    /// Who made the power management chip, and its revision (since version 3.7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pmic0: Option<ManufacturerId>,
-    /// Who made the registering clock driver, and its revision (§7.18.17, §7.18.18).
+    /// Who made the registering clock driver, and its revision (since version 3.7).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rcd: Option<ManufacturerId>,
     /// How much of it keeps its content without power.
@@ -234,15 +234,13 @@ const SIZE_EXTENDED: u16 = 0x7fff;
 const SIZE_IN_KIB: u16 = 0x8000;
 
 fn size(structure: &Structure<'_>) -> (Population, Option<Bytes>) {
-    let kib = match structure.word(0x0c) {
-        None | Some(SIZE_UNKNOWN) => return (Population::Unknown, None),
-        Some(0) => return (Population::Empty, None),
-        Some(SIZE_EXTENDED) => {
-            let mib = structure.dword(0x1c).map_or(0, |mib| mib & 0x7fff_ffff);
-            u64::from(mib) << 10
-        }
-        Some(size) if size & SIZE_IN_KIB != 0 => u64::from(size ^ SIZE_IN_KIB),
-        Some(size) => u64::from(size) << 10,
+    let kib = match (structure.word(0x0c), structure.dword(0x1c)) {
+        (None | Some(SIZE_UNKNOWN), _) => return (Population::Unknown, None),
+        (Some(0), _) => return (Population::Empty, None),
+        // Before version 2.7 there was no such field, and the number was a size like any other.
+        (Some(SIZE_EXTENDED), Some(mib)) => u64::from(mib & 0x7fff_ffff) << 10,
+        (Some(size), _) if size & SIZE_IN_KIB != 0 => u64::from(size ^ SIZE_IN_KIB),
+        (Some(size), _) => u64::from(size) << 10,
     };
     match kib {
         0 => (Population::Unknown, None),

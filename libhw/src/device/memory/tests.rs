@@ -173,6 +173,21 @@ fn an_old_kernel_counts_rows_and_their_channels() {
 }
 
 #[test]
+fn rows_count_where_the_kernel_names_sticks_and_counts_none_of_them() {
+    let tree = written(
+        EDAC,
+        &[
+            ("mc0/dimm0/size", "4096\n"),
+            ("mc0/csrow0/ce_count", "2\n"),
+            ("mc0/csrow0/ch0_ce_count", "2\n"),
+        ],
+    );
+    assert_eq!(read(&tree).0.edac_dimms[0].id, "mc0/csrow0");
+    let tree = written(EDAC, &[("mc0/dimm0/size", "4096\n")]);
+    assert_eq!(read(&tree).0.edac_dimms[0].id, "mc0/dimm0");
+}
+
+#[test]
 fn a_refresh_counts_anew_and_asks_for_nothing_that_was_not_there() {
     let tree = skylake();
     let (memory, _) = read(&tree);

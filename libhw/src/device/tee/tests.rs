@@ -50,61 +50,64 @@ fn a_host_of_sev_is_told_from_a_guest() {
     assert_eq!(seen(&guest), [(Name::SevSnp, Host::Unknown, true)]);
 }
 
+/// A file, its text, and what it is a sign of.
+const SIGNS: &[(&str, &str, (Name, Host, bool))] = &[
+    (
+        "sys/module/kvm_intel/parameters/tdx",
+        "Y\n",
+        (Name::Tdx, Host::Enabled, false),
+    ),
+    (
+        "sys/class/misc/tdx_guest/dev",
+        "10:1\n",
+        (Name::Tdx, Host::Unknown, true),
+    ),
+    (
+        "sys/class/misc/sgx_enclave/dev",
+        "10:1\n",
+        (Name::Sgx, Host::Enabled, false),
+    ),
+    (
+        "sys/devices/platform/arm-cca-dev/uevent",
+        "",
+        (Name::Cca, Host::Unknown, true),
+    ),
+    (
+        "proc/cmdline",
+        "ro kvm-arm.mode=protected quiet\n",
+        (Name::Pkvm, Host::Enabled, false),
+    ),
+    (
+        "sys/firmware/uv/prot_virt_host",
+        "1\n",
+        (Name::SecureExecution, Host::Enabled, false),
+    ),
+    (
+        "sys/firmware/uv/prot_virt_guest",
+        "1\n",
+        (Name::SecureExecution, Host::Unknown, true),
+    ),
+    (
+        "sys/devices/system/cpu/svm",
+        "1\n",
+        (Name::Pef, Host::Unknown, true),
+    ),
+    (
+        "sys/class/misc/nitro_enclaves/dev",
+        "10:1\n",
+        (Name::Nitro, Host::Enabled, false),
+    ),
+    (
+        "sys/class/misc/nsm/dev",
+        "10:1\n",
+        (Name::Nitro, Host::Unknown, true),
+    ),
+];
+
 #[test]
 fn every_other_technology_has_its_own_sign() {
-    for (path, text, expected) in [
-        (
-            "sys/module/kvm_intel/parameters/tdx",
-            "Y\n",
-            (Name::Tdx, Host::Enabled, false),
-        ),
-        (
-            "sys/class/misc/tdx_guest/dev",
-            "10:1\n",
-            (Name::Tdx, Host::Unknown, true),
-        ),
-        (
-            "sys/class/misc/sgx_enclave/dev",
-            "10:1\n",
-            (Name::Sgx, Host::Enabled, false),
-        ),
-        (
-            "sys/devices/platform/arm-cca-dev/uevent",
-            "",
-            (Name::Cca, Host::Unknown, true),
-        ),
-        (
-            "proc/cmdline",
-            "ro kvm-arm.mode=protected quiet\n",
-            (Name::Pkvm, Host::Enabled, false),
-        ),
-        (
-            "sys/firmware/uv/prot_virt_host",
-            "1\n",
-            (Name::SecureExecution, Host::Enabled, false),
-        ),
-        (
-            "sys/firmware/uv/prot_virt_guest",
-            "1\n",
-            (Name::SecureExecution, Host::Unknown, true),
-        ),
-        (
-            "sys/devices/system/cpu/svm",
-            "1\n",
-            (Name::Pef, Host::Unknown, true),
-        ),
-        (
-            "sys/class/misc/nitro_enclaves/dev",
-            "10:1\n",
-            (Name::Nitro, Host::Enabled, false),
-        ),
-        (
-            "sys/class/misc/nsm/dev",
-            "10:1\n",
-            (Name::Nitro, Host::Unknown, true),
-        ),
-    ] {
-        assert_eq!(seen(&[(path, text)]), [expected], "{path}");
+    for (path, text, expected) in SIGNS {
+        assert_eq!(seen(&[(*path, *text)]), [*expected], "{path}");
     }
     for (path, text) in [
         ("proc/cmdline", "kvm-arm.mode=protected-not\n"),

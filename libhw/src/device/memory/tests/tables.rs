@@ -128,10 +128,10 @@ fn sizes_are_read_in_all_three_units() {
         at(0x7fff, 0x8000_0001),
         (Population::Populated, Some(1 << 20))
     );
-    // "It stands in the extended field", and there is none, or it is 0.
     assert_eq!(at(0x7fff, 0), (Population::Unknown, None));
-    let short = Made::new(17, 0x15, 1).word(0x0c, 0x7fff);
-    assert_eq!(of(short).population, Population::Unknown);
+    // Before there was an extended field.
+    let short = of(Made::new(17, 0x15, 1).word(0x0c, 0x7fff));
+    assert_eq!(short.size_bytes, Some(Bytes(32_767 << 20)));
     assert_eq!(at(0x8000, 0), (Population::Unknown, None));
 }
 
@@ -221,8 +221,8 @@ fn ids_are_locators_where_these_are_unique() {
     assert_eq!(named(&same), ["DIMM@0x0001", "DIMM@0x0002", "0x0003"]);
 }
 
-#[test]
-fn errors_and_addresses_go_to_the_device_and_the_array_that_they_are_about() {
+/// An array and a stick, where they are, and what went wrong with them.
+fn with_errors() -> [Made; 7] {
     let array = Made::new(16, 0x17, 0x1000)
         .put(0x04, &[3, 3, 6])
         .dword(0x07, 0x8000_0000)
@@ -256,7 +256,12 @@ fn errors_and_addresses_go_to_the_device_and_the_array_that_they_are_about() {
         .dword(0x0f, 0x8000_0000)
         .dword(0x13, 0x8000_0000);
     let stick = stick(0x1100, "A1", 1024).word(0x06, 0x19);
-    let memory = memory(&[array, stick, mapped, placed, backwards, failed, narrow]);
+    [array, stick, mapped, placed, backwards, failed, narrow]
+}
+
+#[test]
+fn errors_and_addresses_go_to_the_device_and_the_array_that_they_are_about() {
+    let memory = memory(&with_errors());
     assert_eq!(memory.smbios_version.as_deref(), Some("3.7"));
     let array = &memory.arrays[0];
     assert_eq!(
