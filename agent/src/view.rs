@@ -9,6 +9,7 @@ pub(crate) mod pci;
 pub(crate) mod words;
 
 mod cpu;
+mod gpu;
 mod hugepages;
 mod numa;
 mod problems;
@@ -30,6 +31,7 @@ const VIEWS: &[View] = &[
     view(Class::Numa, numa::view, numa::summary),
     view(Class::Hugepages, hugepages::view, hugepages::summary),
     view(Class::Pci, pci::view, pci::summary),
+    view(Class::Gpu, gpu::view, gpu::summary),
 ];
 
 const fn view(

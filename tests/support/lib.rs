@@ -1,5 +1,6 @@
 //! What the cross-crate tests share.
 
+pub mod cards;
 pub mod synthetic;
 pub mod ttar;
 

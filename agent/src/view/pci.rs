@@ -80,7 +80,7 @@ pub(crate) fn device(function: &Function) -> String {
 }
 
 /// The same with the vendor as people call it.
-fn short_device(function: &Function) -> String {
+pub(crate) fn short_device(function: &Function) -> String {
     let vendor = function.vendor.as_deref().map(short_vendor);
     named(vendor, function)
 }

@@ -20,14 +20,28 @@ use device::Device;
 use nvml::{Nvml, NvmlLibrary};
 use xid::Xid;
 
+mod amd;
+mod connector;
 mod device;
 mod find;
+mod hwmon;
+mod intel;
+mod kfd;
 mod nvidia;
 pub mod nvml;
+mod reading;
 mod throttle;
 pub mod xid;
 
+pub use amd::{Amd, AmdNow, PcieLevel, Xgmi, XgmiLink};
+pub use connector::{Connector, ConnectorStatus};
+pub use intel::{Gt, GtNow, Intel, IntelNow, SchedulingProfile, Survivability, Tile};
+pub use kfd::{ComputeLink, ComputeLinkKind, ComputeNode};
 pub use nvidia::{Nvidia, NvidiaDriver};
+pub use reading::{
+    BadPages, Busy, ClockDomain, CurrentSensor, ErrorCount, FanControl, FanSensor, PcieCounters,
+    PowerSensor, TemperatureSensor, ThrottleResidency, VoltageSensor,
+};
 pub use throttle::{ThrottleCause, ThrottleReason};
 
 /// The accelerators of the machine.
@@ -37,6 +51,13 @@ pub use throttle::{ThrottleCause, ThrottleReason};
 pub struct Gpu {
     /// By PCI address; those that are no PCI function last. Virtual functions are left out unless asked for.
     pub adapters: Vec<Adapter>,
+    /// AMD's compute nodes: a row for each device that computes, for each partition where one is cut into several,
+    /// and for the CPUs that they are joined to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compute_nodes: Vec<ComputeNode>,
+    /// What joins AMD's compute nodes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compute_links: Vec<ComputeLink>,
     /// NVIDIA's own driver, where it is loaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nvidia_driver: Option<NvidiaDriver>,
@@ -101,10 +122,23 @@ pub struct Adapter {
     pub unique_id: Option<String>,
     /// The memory that it may use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub memory: Option<Memory>,
+    pub memory: Option<AdapterMemory>,
     /// The versions of its firmware, by part.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub firmware: Vec<Firmware>,
+    pub firmware: Vec<FirmwarePart>,
+    /// The plugs for screens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connectors: Vec<Connector>,
+    /// Dumps that the driver left when the device failed, and that nobody has taken away yet
+    /// (/sys/class/devcoredump): `devcd1`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub core_dumps: Vec<String>,
+    /// What amdgpu adds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amd: Option<Amd>,
+    /// What i915 and xe add.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intel: Option<Intel>,
     /// What NVIDIA's driver adds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nvidia: Option<Nvidia>,
@@ -160,7 +194,7 @@ pub enum AdapterVendor {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-pub struct Memory {
+pub struct AdapterMemory {
     /// Its own: amdgpu `mem_info_vram_total`, xe `tileN/physical_vram_size_bytes` together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vram_bytes: Option<Bytes>,
@@ -178,15 +212,48 @@ pub struct Memory {
 /// A part's firmware.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Firmware {
+pub struct FirmwarePart {
     /// The part: `smc`, `vcn`, `guc`, `gsp`.
     pub id: String,
-    /// Its version as the driver writes it.
+    /// Its version as the driver writes it; empty where it did not get as far as to have one.
+    #[serde(default)]
     pub version: String,
+    /// Whether it runs, where the driver tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<FirmwareState>,
+}
+
+/// What became of a part's firmware.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FirmwareState {
+    /// It runs.
+    Running,
+    /// It could not be found, loaded or started.
+    Failed,
+    /// It is switched off, or the device has no such part.
+    Disabled,
+    /// The driver's word for another state.
+    #[serde(untagged)]
+    Other(String),
+}
+
+impl FirmwareState {
+    /// Of the words of i915 and xe (`intel_uc_fw_status_repr`, `xe_uc_fw_status_repr`).
+    fn of(word: &str) -> Self {
+        match word {
+            "RUNNING" | "TRANSFERRED" => Self::Running,
+            "MISSING" | "ERROR" | "LOAD FAIL" | "INIT FAIL" | "FAIL" => Self::Failed,
+            "DISABLED" | "N/A" => Self::Disabled,
+            other => Self::Other(other.to_lowercase()),
+        }
+    }
 }
 
 /// What changes in an accelerator without an event. All but `power`, and what the driver knows of memory, is
-/// there only when it was asked for: a deep look, or a captured tree.
+/// there only when it was asked for: in a deep look, or of a captured tree in which the device was awake.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -194,9 +261,45 @@ pub struct AdapterNow {
     /// `power/runtime_status`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub power: Option<RuntimePower>,
+    /// amdgpu `mem_info_vram_used`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vram_used_bytes: Option<Bytes>,
+    /// amdgpu `mem_info_vis_vram_used`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vram_visible_used_bytes: Option<Bytes>,
+    /// amdgpu `mem_info_gtt_used`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gtt_used_bytes: Option<Bytes>,
+    /// How busy it is.
+    #[serde(skip_serializing_if = "is_default")]
+    pub busy: Busy,
+    /// Its temperatures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub temperatures: Vec<TemperatureSensor>,
+    /// Its powers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub powers: Vec<PowerSensor>,
+    /// Its fans.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fans: Vec<FanSensor>,
+    /// Its voltages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub voltages: Vec<VoltageSensor>,
+    /// Its currents.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub currents: Vec<CurrentSensor>,
+    /// Its clocks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<ClockDomain>,
     /// Why it runs slower than it could; empty where nothing holds it back, absent where it does not tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub throttle: Option<BTreeSet<ThrottleReason>>,
+    /// Its errors, by part.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<ErrorCount>,
+    /// What it says of its PCI Express link itself.
+    #[serde(skip_serializing_if = "is_default")]
+    pub pcie: PcieCounters,
     /// Errors that NVIDIA's driver wrote to the kernel's log, by number.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub xids: Vec<Xid>,
@@ -236,16 +339,22 @@ impl RuntimePower {
 /// Reads the class.
 #[must_use]
 pub fn discover(survey: &Survey<'_>) -> Gpu {
-    let found = find::devices(survey);
+    let mut found = find::devices(survey);
+    let (compute_nodes, compute_links) = kfd::read(survey);
+    find::join_partitions(&mut found, &compute_nodes);
     let mut adapters: Vec<Adapter> = found
         .into_iter()
-        .filter_map(|found| adapter(survey, found))
+        .map(|found| adapter(survey, found))
         .collect();
+    connector::fill(survey, &mut adapters);
+    find::core_dumps(survey, &mut adapters);
     let nvidia_driver = nvidia::fill(survey, &mut adapters);
     let nvml = nvml::fill(survey, &mut adapters);
     xid::fill(survey, &mut adapters);
     Gpu {
         adapters,
+        compute_nodes,
+        compute_links,
         nvidia_driver,
         nvml,
     }
@@ -254,33 +363,54 @@ pub fn discover(survey: &Survey<'_>) -> Gpu {
 /// Reads again what changes without an event.
 pub fn refresh(gpu: &mut Gpu, survey: &Survey<'_>) {
     for adapter in &mut gpu.adapters {
-        if let Some(directory) = find::directory(adapter) {
-            adapter.now = now(&Device::list(survey, directory));
-        }
+        let device = find::open(survey, adapter.function.as_deref(), &adapter.nodes);
+        read_now(&device, adapter);
     }
     xid::fill(survey, &mut gpu.adapters);
 }
 
-fn adapter(survey: &Survey<'_>, found: find::Found) -> Option<Adapter> {
-    let device = Device::list(survey, found.directory);
+fn adapter(survey: &Survey<'_>, found: find::Found) -> Adapter {
+    let device = find::open(survey, found.function.as_deref(), &found.nodes);
     let mut adapter = Adapter {
         id: found.id,
         function: found.function,
         nodes: found.nodes,
         ..device.identity()
     };
-    adapter.kind = found.kind.unwrap_or(adapter.kind);
+    if let Some(node) = adapter.nodes.first().filter(|_| found.indirect) {
+        adapter.driver = find::driver(survey, node).or(adapter.driver);
+    }
+    adapter.kind = device::kind(&adapter, found.kind);
     adapter.node = device.value("numa_node", parse::decimal_or_none).flatten();
     adapter.boot_display = device.value("boot_vga", parse::switch);
-    adapter.now = now(&device);
-    Some(adapter)
+    match adapter.driver.as_deref() {
+        Some("amdgpu") => amd::fill(&device, &mut adapter),
+        Some("i915" | "xe") => intel::fill(&device, &mut adapter),
+        _ => {}
+    }
+    read_now(&device, &mut adapter);
+    adapter
 }
 
-fn now(device: &Device<'_>) -> AdapterNow {
-    AdapterNow {
-        power: device.power(),
+fn read_now(device: &Device<'_>, adapter: &mut Adapter) {
+    let mut now = AdapterNow {
+        power: device.power().cloned(),
         ..AdapterNow::default()
+    };
+    if device.may_ask() {
+        hwmon::read(device, &mut now);
     }
+    if let Some(amd) = &mut adapter.amd {
+        amd::read_now(device, amd, &mut now);
+    }
+    if let Some(intel) = &mut adapter.intel {
+        intel::read_now(device, intel, &mut now);
+    }
+    adapter.now = now;
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 #[cfg(test)]

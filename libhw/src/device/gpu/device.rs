@@ -1,5 +1,8 @@
 //! One device's directory, which is listed once so that nothing is opened in vain.
 
+use std::cell::Cell;
+
+use crate::error::Error;
 use crate::parse::{self, Expected, Parsed};
 use crate::survey::Survey;
 
@@ -11,17 +14,44 @@ pub(super) struct Device<'a> {
     pub(super) survey: &'a Survey<'a>,
     directory: String,
     names: Vec<String>,
+    power: Option<RuntimePower>,
+    /// It did not answer in time, and is not asked again.
+    stuck: Cell<bool>,
 }
 
 impl<'a> Device<'a> {
-    /// With its names listed.
+    /// With its names listed, and whether it sleeps.
     pub(super) fn list(survey: &'a Survey<'a>, directory: String) -> Self {
         let names = survey.names(&directory);
-        Self {
+        let mut device = Self {
             survey,
             directory,
             names,
-        }
+            power: None,
+            stuck: Cell::new(false),
+        };
+        device.power = device.runtime_status();
+        device
+    }
+
+    /// Whether nothing stands in it.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Where runtime power management has it.
+    pub(super) const fn power(&self) -> Option<&RuntimePower> {
+        self.power.as_ref()
+    }
+
+    /// Whether a read that reaches it does not wake it, or may.
+    pub(super) fn is_awake(&self) -> bool {
+        self.survey.deep() || !self.power.as_ref().is_some_and(RuntimePower::sleeps)
+    }
+
+    /// Whether to ask what takes the device's firmware to answer.
+    pub(super) fn may_ask(&self) -> bool {
+        self.is_awake() && (self.survey.deep() || !self.survey.root().is_live())
     }
 
     /// An attribute's path.
@@ -35,23 +65,96 @@ impl<'a> Device<'a> {
         self.names.binary_search_by(order).is_ok()
     }
 
-    /// An attribute's text as a value.
+    /// The attributes that begin so, in order.
+    pub(super) fn names_like(&self, prefix: &str) -> Vec<String> {
+        let names = self.names.iter().filter(|name| name.starts_with(prefix));
+        names.cloned().collect()
+    }
+
+    /// What stands in a directory below; nothing where the first part of its path is not there.
+    pub(super) fn names_in(&self, path: &str) -> Vec<String> {
+        if self.lacks(path) {
+            return Vec::new();
+        }
+        self.survey.names(&self.path(path))
+    }
+
+    /// An attribute's text as a value; empty is absent.
     pub(super) fn value<T>(&self, name: &str, parse: impl Fn(&str) -> Parsed<T>) -> Option<T> {
-        self.has(name)
-            .then(|| self.survey.value(&self.path(name), parse))?
+        self.value_in(name, parse)
+    }
+
+    /// As [`Self::value`], of an attribute in a directory below.
+    pub(super) fn value_in<T>(&self, path: &str, parse: impl Fn(&str) -> Parsed<T>) -> Option<T> {
+        let text = self.text_in(path)?;
+        self.survey.parsed(&self.path(path), &text, parse)
     }
 
     /// An attribute's trimmed text; empty is absent.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        self.has(name).then(|| self.survey.text(&self.path(name)))?
+        self.text_in(name)
     }
 
-    /// Where runtime power management has it.
-    pub(super) fn power(&self) -> Option<RuntimePower> {
-        // `power` is a directory, so the listing cannot tell whether the file is there.
-        let status = self
-            .has("power")
-            .then(|| self.survey.text(&self.path("power/runtime_status")))??;
+    /// As [`Self::text`], of an attribute in a directory below.
+    pub(super) fn text_in(&self, path: &str) -> Option<String> {
+        (!self.lacks(path)).then(|| self.survey.text(&self.path(path)))?
+    }
+
+    /// What an attribute says that takes the device to answer; empty is absent.
+    pub(super) fn ask<T>(&self, path: &str, parse: impl Fn(&str) -> Parsed<T>) -> Option<T> {
+        let text = self.ask_text(path)?;
+        self.survey.parsed(&self.path(path), &text, parse)
+    }
+
+    /// Its trimmed text.
+    pub(super) fn ask_text(&self, path: &str) -> Option<String> {
+        if self.lacks(path) {
+            return None;
+        }
+        self.ask_at(&self.path(path))
+    }
+
+    /// As [`Self::ask_text`], of a file elsewhere that takes the device to answer.
+    pub(super) fn ask_at(&self, path: &str) -> Option<String> {
+        let bytes = self.asked(path)?;
+        parse::nonempty(&String::from_utf8_lossy(&bytes))
+    }
+
+    /// Its bytes.
+    pub(super) fn ask_bytes(&self, name: &str) -> Option<Vec<u8>> {
+        let bytes = self.has(name).then(|| self.asked(&self.path(name)))??;
+        (!bytes.is_empty()).then_some(bytes)
+    }
+
+    /// Keeps as a problem that an attribute does not hold what it should.
+    pub(super) fn malformed(&self, name: &str, expected: &'static str, bytes: &[u8]) {
+        let path = format!("/{}", self.path(name));
+        let text = String::from_utf8_lossy(bytes);
+        self.survey.report(Error::malformed(&path, expected, &text));
+    }
+
+    fn asked(&self, path: &str) -> Option<Vec<u8>> {
+        if self.stuck.get() || !self.may_ask() {
+            return None;
+        }
+        let answer = self.survey.root().slow_bytes(path, ANSWER_MAX);
+        self.stuck
+            .set(matches!(answer, Err(Error::TimedOut { .. })));
+        match answer {
+            // An amdgpu that went to sleep meanwhile, or that resets, says that it may not be asked.
+            Err(Error::Denied { .. }) if !self.survey.deep() => None,
+            answer => self.survey.keep(answer),
+        }
+    }
+
+    /// Whether it is known from the listing that a path does not exist.
+    fn lacks(&self, path: &str) -> bool {
+        let first = path.split('/').next().unwrap_or_default();
+        !self.has(first)
+    }
+
+    fn runtime_status(&self) -> Option<RuntimePower> {
+        let status = self.text_in("power/runtime_status")?;
         Some(match status.as_str() {
             "active" => RuntimePower::Active,
             "suspended" => RuntimePower::Suspended,
@@ -130,6 +233,20 @@ pub(super) const fn kind_of(class: u64) -> Option<AdapterKind> {
     })
 }
 
+/// What a device is for: what its place tells, else its maker, else its PCI class; what is neither is part of a
+/// system on a chip.
+pub(super) fn kind(adapter: &Adapter, place: Option<AdapterKind>) -> AdapterKind {
+    let emulated = adapter.vendor_id.is_some_and(|id| EMULATED.contains(&id));
+    match place {
+        Some(kind) => kind,
+        None if emulated => AdapterKind::Virtual,
+        None if adapter.kind == AdapterKind::Unknown && adapter.function.is_none() => {
+            AdapterKind::Platform
+        }
+        None => adapter.kind,
+    }
+}
+
 /// By its PCI id, else by the first word of what the devicetree calls it.
 fn vendor_of(adapter: &Adapter) -> AdapterVendor {
     let word = adapter
@@ -153,3 +270,9 @@ fn ids(text: &str) -> Parsed<(u16, u16)> {
     let id = |text| parse::hex16(text).map_err(|_| EXPECTED);
     Ok((id(first)?, id(second)?))
 }
+
+/// Those whose devices exist in hypervisors alone: QEMU (two of them), Red Hat's virtio, VMware, VirtualBox, Hyper-V.
+const EMULATED: &[u16] = &[0x1234, 0x1b36, 0x1af4, 0x15ad, 0x80ee, 0x1414];
+
+/// Longer than any attribute that is asked for.
+const ANSWER_MAX: usize = 64 << 10;

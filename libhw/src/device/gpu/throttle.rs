@@ -143,6 +143,8 @@ reasons! {
     Ratl Thermal
     /// Intel PROCHOT: somebody else's signal.
     Prochot External
+    /// Intel: the power supply's signal (power brake).
+    Pwrbrk External
     /// Intel: the regulator's thermal design current.
     VrTdc Current
     /// Intel ICCMAX.

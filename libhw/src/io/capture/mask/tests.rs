@@ -475,3 +475,41 @@ fn too_many_identities_are_an_error_and_never_an_unmasked_archive() {
         crate::error::Error::TooManyIdentities { .. }
     ));
 }
+
+#[test]
+fn what_nvidia_s_library_says_of_one_unit_is_masked_wherever_it_stands() {
+    let gpu = "GPU-4c4c4544-0051-3010-8052-b4c04f4a3732";
+    let instance = "MIG-5d5d5544-0051-5010-8052-b4c04f4a3732";
+    let record = serde_json::json!({"ended": {"exited": 0}, "said": [
+        {"device": {
+            "function": "0000:81:00.0", "serial": "1650123456781", "uuid": gpu,
+            "nvml": {"board_part_number": "692-2G520-0200-000", "instances": [{"id": instance}]},
+        }},
+    ]});
+    let log = serde_json::json!([{"sequence": 1, "uptime_ns": 1, "text": format!("NVRM: GPU at PCI:0000:81:00: {gpu}")}]);
+    let members = tree(
+        &[
+            ("gnomon/probes/nvml.json", record.to_string().as_bytes()),
+            ("gnomon/probes/nvidia-xid.json", log.to_string().as_bytes()),
+        ],
+        &[],
+    );
+    let shown = masked(&members);
+    let [answer, log] =
+        ["gnomon/probes/nvml.json", "gnomon/probes/nvidia-xid.json"].map(|path| text(&shown, path));
+    for identity in ["1650123456781", &gpu[4..], &instance[4..]] {
+        assert!(
+            !answer.contains(identity) && !log.contains(identity),
+            "{answer} {log}"
+        );
+    }
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    let device = &answer["said"][0]["device"];
+    assert_eq!(device["function"], "0000:81:00.0");
+    assert_eq!(device["nvml"]["board_part_number"], "692-2G520-0200-000");
+    let uuid = device["uuid"].as_str().unwrap();
+    assert!(
+        uuid.starts_with("GPU-") && uuid.len() == gpu.len() && log.contains(uuid),
+        "{uuid} {log}"
+    );
+}
