@@ -41,7 +41,7 @@ pub(super) fn word(reason: &ThrottleReason) -> String {
 }
 
 /// A row for each part of each adapter.
-fn rows<const COLUMNS: usize>(
+pub(super) fn rows<const COLUMNS: usize>(
     gpu: &Gpu,
     columns: [Column; COLUMNS],
     parts: impl Fn(&Adapter) -> Vec<[Cell; COLUMNS]>,
@@ -58,7 +58,7 @@ fn rows<const COLUMNS: usize>(
     table
 }
 
-fn none() -> Cell {
+pub(super) fn none() -> Cell {
     Cell::default()
 }
 

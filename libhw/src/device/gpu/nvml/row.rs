@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use crate::units::Hertz;
 
 use super::super::{
-    Adapter, AdapterNow, ClockDomain, ErrorCount, FanSensor, Memory, PowerSensor, TemperatureSensor,
+    Adapter, AdapterMemory, AdapterNow, ClockDomain, ErrorCount, FanSensor, PowerSensor,
+    TemperatureSensor,
 };
 use super::{Nvml, NvmlDevice};
 
@@ -17,7 +18,7 @@ pub(super) fn join(device: NvmlDevice, adapter: &mut Adapter) {
     adapter.vbios = adapter.vbios.take().or(device.vbios);
     let nvml = Box::new(device.nvml);
     if let Some(size) = nvml.memory_bytes {
-        let memory = adapter.memory.get_or_insert_with(Memory::default);
+        let memory = adapter.memory.get_or_insert_with(AdapterMemory::default);
         memory.vram_bytes = memory.vram_bytes.or(Some(size));
     }
     now(&nvml, &mut adapter.now);

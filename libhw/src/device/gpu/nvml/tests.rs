@@ -253,7 +253,7 @@ fn lines_that_are_none_are_told_once_and_hide_nothing() {
 #[test]
 fn a_program_that_cannot_be_started_is_told_and_one_that_was_never_asked_is_not() {
     let broken = tree(&json!({}));
-    broken.fail(&[("gnomon/probes/nvml.json", nix::libc::ETIMEDOUT)]);
+    broken.fail(&[("gnomon/probes/nvml.json", libc::ETIMEDOUT)]);
     let (_, problems) = gpu(&broken);
     assert!(
         matches!(problems[0].reason, Reason::TimedOut { .. }),
@@ -287,7 +287,7 @@ fn errors_from_the_kernel_s_log_stand_in_the_row_of_their_device() {
         (79, 2, Some(2), 7)
     );
     assert_eq!(xid.meaning.as_deref(), Some("the device fell off the bus"));
-    tree.fail(&[("gnomon/probes/nvidia-xid.json", nix::libc::EPERM)]);
+    tree.fail(&[("gnomon/probes/nvidia-xid.json", libc::EPERM)]);
     let (_, problems) = self::gpu(&tree);
     assert_eq!(
         told(&problems),
