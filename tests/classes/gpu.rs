@@ -4,7 +4,10 @@ use libhw::device::gpu::{
     Adapter, AdapterKind, AdapterVendor, ClockDomain, ComputeLinkKind, FirmwareState,
     Survivability, ThrottleReason,
 };
-use libhw::inventory::{Class, Inventory};
+use libhw::inventory::{Class, Inventory, Scope, discover};
+use libhw::io::archive;
+use libhw::io::capture::{self, Options};
+use libhw::io::root::Root;
 use libhw::join::gpu::{compute_nodes_of_adapter, slowest_link_of_adapter};
 use serde_json::Value;
 use support::cards::{Card, cards};
@@ -458,6 +461,48 @@ fn tiles_throttling_firmware_and_shares_of_intels_devices_are_told() {
         Some(1_450_000_000)
     );
     assert_eq!(old.now.error_saved, Some(false));
+    let older = named(&inventory, "0000:01:00.0")
+        .intel
+        .as_ref()
+        .expect("i915's part");
+    let now = older
+        .gts
+        .first()
+        .map(|gt| &gt.now)
+        .expect("a group of engines");
+    assert_eq!(now.max_hz.map(|rate| rate.0), Some(1_550_000_000));
+    assert_eq!(
+        (now.idle_residency_ms, older.now.error_saved),
+        (Some(77), Some(true))
+    );
+}
+
+#[test]
+fn a_capture_of_accelerators_replays_to_what_was_read() {
+    for name in ["gpu-mi300x", "gpu-intel", "gpu-others"] {
+        let tree = support::ttar::ttar(&crate::place("trees").join(format!("{name}.ttar")));
+        for deep in [false, true] {
+            let scope = Scope {
+                classes: vec![Class::Gpu],
+                deep,
+                virtual_functions: deep,
+            };
+            let options = Options {
+                scope: scope.clone(),
+                unmasked: true,
+                ..Options::default()
+            };
+            let root = Root::captured(tree.path()).expect("a tree");
+            let mut tar = Vec::new();
+            let captured = capture::write(root, &options, "machine", &mut tar).expect("a capture");
+            let place = tempfile::tempdir().expect("a directory");
+            let file = place.path().join("machine.tar");
+            std::fs::write(&file, &tar).expect("room for the capture");
+            let again = discover(&archive::open(&file).expect("a capture"), &scope);
+            assert_eq!(again, captured.inventory, "{name}, deep: {deep}");
+            assert!(again.gpu.is_some_and(|gpu| !gpu.adapters.is_empty()));
+        }
+    }
 }
 
 #[test]
