@@ -1,8 +1,6 @@
 //! What NVIDIA's library and the kernel's log tell of its devices.
 
-use libhw::device::gpu::nvml::{
-    NvLinkEnd, Nvml, NvmlComputeMode, NvmlMode, NvmlPath, NvmlState,
-};
+use libhw::device::gpu::nvml::{NvLinkEnd, Nvml, NvmlComputeMode, NvmlMode, NvmlPath, NvmlState};
 use libhw::device::gpu::xid::{Xid, XidAction};
 use libhw::device::gpu::{Adapter, Gpu};
 use serde::Serialize;
@@ -22,7 +20,10 @@ pub(super) fn bad(adapter: &Adapter) -> Option<String> {
     let rows = nvml.and_then(|nvml| nvml.now.memory.remapped_rows);
     let failed = rows.filter(|rows| rows.failed);
     let severe = |xid: &&Xid| {
-        matches!(xid.action, XidAction::ResetDevice | XidAction::RestartMachine | XidAction::CheckBoard)
+        matches!(
+            xid.action,
+            XidAction::ResetDevice | XidAction::RestartMachine | XidAction::CheckBoard
+        )
     };
     let xids = adapter.now.xids.iter().filter(severe);
     let xids = joined(xids.map(|xid| Some(xid.id.to_string())), ", ");
@@ -84,7 +85,9 @@ fn told<const COLUMNS: usize>(
     columns: [Column; COLUMNS],
     parts: impl Fn(&Nvml) -> Vec<[Cell; COLUMNS]>,
 ) -> Table {
-    rows(gpu, columns, |adapter| adapter.nvml.as_deref().map_or_else(Vec::new, &parts))
+    rows(gpu, columns, |adapter| {
+        adapter.nvml.as_deref().map_or_else(Vec::new, &parts)
+    })
 }
 
 fn boards(gpu: &Gpu) -> Table {
@@ -113,7 +116,10 @@ fn boards(gpu: &Gpu) -> Table {
     };
     told(gpu, columns, |nvml| {
         let link = nvml.now.link.zip(nvml.link_max).map(|(now, most)| {
-            format!("gen {} x{} of gen {} x{}", now.generation, now.width, most.generation, most.width)
+            format!(
+                "gen {} x{} of gen {} x{}",
+                now.generation, now.width, most.generation, most.width
+            )
         });
         vec![[
             none(),
@@ -140,7 +146,11 @@ fn errors(gpu: &Gpu) -> Table {
     ];
     let faint = |count: Option<u64>| Cell::of(count.as_ref());
     let loud = |count: Option<u64>| {
-        let paint = if count > Some(0) { Paint::Bad } else { Paint::Plain };
+        let paint = if count > Some(0) {
+            Paint::Bad
+        } else {
+            Paint::Plain
+        };
         count.map_or_else(none, |count| Cell::new(count.to_string(), paint))
     };
     told(gpu, columns, |nvml| {
@@ -157,7 +167,14 @@ fn errors(gpu: &Gpu) -> Table {
         });
         let rows = memory.remapped_rows.map(|rows| {
             let life = (u64::from(rows.corrected), u64::from(rows.uncorrected));
-            [none(), "remapped rows".into(), none(), none(), faint(Some(life.0)), loud(Some(life.1))]
+            [
+                none(),
+                "remapped rows".into(),
+                none(),
+                none(),
+                faint(Some(life.0)),
+                loud(Some(life.1)),
+            ]
         });
         let pages = memory.retired_pages.map(|pages| {
             let [corrected, uncorrected] = [pages.corrected, pages.uncorrected];
@@ -210,7 +227,11 @@ fn after_boot(nanoseconds: u64) -> String {
     let seconds = nanoseconds / 1_000_000_000;
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     let clock = format!("{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);
-    if days > 0 { format!("{days} d {clock}") } else { clock }
+    if days > 0 {
+        format!("{days} d {clock}")
+    } else {
+        clock
+    }
 }
 
 fn instances(gpu: &Gpu) -> Table {
@@ -227,7 +248,9 @@ fn instances(gpu: &Gpu) -> Table {
             let ids = [instance.gpu_instance, instance.compute_instance];
             [
                 none(),
-                joined(ids.map(|id| id.map(|id| id.to_string())), "/").as_str().into(),
+                joined(ids.map(|id| id.map(|id| id.to_string())), "/")
+                    .as_str()
+                    .into(),
                 Cell::of(instance.profile.as_ref()),
                 Cell::of(instance.memory_bytes.as_ref()),
                 Cell::of(instance.multiprocessors.as_ref()),
@@ -261,7 +284,9 @@ fn nvlinks(gpu: &Gpu) -> Table {
                 none(),
                 Cell::of(Some(&link.id)),
                 if link.now.active { "up" } else { "down" }.into(),
-                joined([end, link.remote_function.clone()], " ").as_str().into(),
+                joined([end, link.remote_function.clone()], " ")
+                    .as_str()
+                    .into(),
                 Cell::of(link.now.replays.as_ref()),
                 Cell::of(link.now.recoveries.as_ref()),
                 Cell::of(crc.as_ref()),
@@ -291,7 +316,12 @@ fn peers(gpu: &Gpu) -> Table {
             };
             let count = usize::try_from(peer.nvlinks).unwrap_or(usize::MAX);
             let links = (count > 0).then(|| plural(count, "link"));
-            [none(), peer.id.as_str().into(), path.into(), Cell::of(links.as_ref())]
+            [
+                none(),
+                peer.id.as_str().into(),
+                path.into(),
+                Cell::of(links.as_ref()),
+            ]
         };
         nvml.peers.iter().map(row).collect()
     })
@@ -303,7 +333,11 @@ mod tests {
 
     #[test]
     fn a_time_after_boot_is_that_of_a_clock() {
-        for (seconds, text) in [(0, "00:00:00"), (3_661, "01:01:01"), (90_061, "1 d 01:01:01")] {
+        for (seconds, text) in [
+            (0, "00:00:00"),
+            (3_661, "01:01:01"),
+            (90_061, "1 d 01:01:01"),
+        ] {
             assert_eq!(after_boot(seconds * 1_000_000_000 + 999), text);
         }
     }
@@ -325,7 +359,10 @@ mod tests {
             {"id": 79, "action": "restart_machine", "count": 2, "first_ns": 1, "last_ns": 1},
         ]);
         adapter.now.xids = serde_json::from_value(xids).unwrap();
-        assert_eq!(bad(&adapter).unwrap(), "lost, a row could not be remapped, XID 79");
+        assert_eq!(
+            bad(&adapter).unwrap(),
+            "lost, a row could not be remapped, XID 79"
+        );
         assert_eq!(
             worrying(&adapter).unwrap(),
             "rows to be remapped at the next reset, pages to be retired at the next reset, \
