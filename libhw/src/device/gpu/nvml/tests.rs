@@ -43,9 +43,9 @@ fn library() -> serde_json::Value {
     json!({"library": {"driver_version": "550.54.15", "cuda_version": "12.4"}})
 }
 
-#[test]
-fn a_device_joins_the_row_of_its_address() {
-    let nvml = json!({
+/// What the library might say of a device.
+fn working() -> serde_json::Value {
+    json!({
         "memory_bytes": 85_899_345_920_u64, "temperature": {"slowdown_celsius": 90, "shutdown_celsius": 95},
         "power": {"enforced_milliwatts": 350_000}, "compute_mode": "prohibited", "architecture": 99,
         "now": {
@@ -54,11 +54,13 @@ fn a_device_joins_the_row_of_its_address() {
             "fans": [{"id": 0, "speed_rpm": 900}],
             "memory": {"used_bytes": 1_024, "ecc": [{"id": "dram", "uncorrected_volatile": 1}, {"id": "total"}]},
         },
-    });
-    let (adapter, gpu, problems) = ran(
-        &json!({"exited": 0}),
-        &[library(), device(&nvml), json!("done")],
-    );
+    })
+}
+
+#[test]
+fn a_device_joins_the_row_of_its_address() {
+    let said = [library(), device(&working()), json!("done")];
+    let (adapter, gpu, problems) = ran(&json!({"exited": 0}), &said);
     assert_eq!(told(&problems), []);
     assert_eq!(gpu.nvml.unwrap().cuda_version.as_deref(), Some("12.4"));
     assert_eq!(adapter.vendor, AdapterVendor::Nvidia);
@@ -72,6 +74,12 @@ fn a_device_joins_the_row_of_its_address() {
     let nvml = adapter.nvml.unwrap();
     assert_eq!(nvml.compute_mode, Some(NvmlComputeMode::Prohibited));
     assert_eq!(nvml.architecture, Some(NvmlArchitecture::Other(99)));
+}
+
+#[test]
+fn what_a_device_measures_stands_where_that_of_every_maker_s_does() {
+    let said = [library(), device(&working()), json!("done")];
+    let (adapter, _, _) = ran(&json!({"exited": 0}), &said);
     let now = adapter.now;
     assert_eq!(now.vram_used_bytes, Some(Bytes(1024)));
     let die = &now.temperatures[0];
