@@ -230,6 +230,15 @@ pub fn exact_file(class: Class, path: &str, content: &[u8]) -> bool {
     looked(&[class], &[(path.to_owned(), entry)])
 }
 
+/// As [`exact_file`], with several files.
+#[must_use]
+pub fn exact_files(class: Class, files: &[(String, &[u8])]) -> bool {
+    let entry =
+        |(path, content): &(String, &[u8])| (path.clone(), Some(Entry::File(content.to_vec())));
+    let spoilt: Vec<Spoilt> = files.iter().map(entry).collect();
+    looked(&[class], &spoilt)
+}
+
 /// A look at a machine that is spoilt as the bytes say: whether some of it was taken without a complaint.
 ///
 /// PCI functions are left out where nothing of theirs is spoilt: the names of functions take more time to look up

@@ -121,6 +121,58 @@ pub(super) const ROWS: &[Row] = &[
         "SEV, TDX, SGX, OP-TEE, Secure Execution: host and guest",
         How::Synthetic,
         "a_synthetic_host_is_told_from_a_synthetic_guest",
+        "gpu",
+        "NVIDIA's library: memory, ECC, retired pages, remapped rows, throttle reasons, NVLink, MIG, topology",
+        How::Synthetic,
+        "every_value_of_the_library_arrives",
+    ),
+    row(
+        "gpu",
+        "NVIDIA's library: name, memory, ECC, temperature, link, as nvidia-smi says (skipped without a GPU)",
+        How::Peer("nvidia-smi"),
+        "it_agrees_with_nvidia_smi",
+    ),
+    row(
+        "gpu",
+        "XIDs from the kernel's log",
+        How::Synthetic,
+        "errors_from_the_kernel_s_log_stand_in_the_row_of_their_device",
+    ),
+    row(
+        "gpu",
+        "AMD and Intel cards: ids, driver, VBIOS, memory, clocks, powers, temperatures, fans, voltages, throttling, link",
+        How::Peer("LACT"),
+        "every_captured_card_says_what_lact_says",
+    ),
+    row(
+        "gpu",
+        "amdgpu memory, activity, unique id of a tree without links",
+        How::Peer("prometheus/procfs"),
+        "the_card_of_the_composite_tree_is_read_without_links",
+    ),
+    row(
+        "gpu",
+        "AMD partitions, XGMI, RAS errors, bad pages, compute nodes; the slowest link above a card",
+        How::Synthetic,
+        "partitions_xgmi_and_errors_of_a_server_module_are_told",
+    ),
+    row(
+        "gpu",
+        "Intel tiles, engine groups, throttle reasons, GuC and HuC, SR-IOV shares, survivability; i915",
+        How::Synthetic,
+        "tiles_throttling_firmware_and_shares_of_intels_devices_are_told",
+    ),
+    row(
+        "gpu",
+        "NVIDIA's /proc, platform GPUs, virtio-gpu, BMC displays, NPUs, suspended and passed-through GPUs",
+        How::Synthetic,
+        "every_other_sort_of_accelerator_has_its_row",
+    ),
+    row(
+        "gpu",
+        "gpu_metrics of formats 1.0 to 3.0",
+        How::Synthetic,
+        "every_layout_has_its_fields_where_the_kernel_puts_them",
     ),
 ];
 

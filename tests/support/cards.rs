@@ -105,6 +105,18 @@ fn remap(packed: &Path, tree: &Path) -> String {
     }
     let drm = sys.join(&device).join("drm").join(&node);
     fs::create_dir_all(&drm).expect("a node");
+    // i915 has its attributes beside the link to the device.
+    for entry in super::entries(card)
+        .iter()
+        .filter(|entry| super::file_name(entry) != "device")
+    {
+        let to = drm.join(super::file_name(entry));
+        if entry.is_dir() {
+            copy(entry, &to);
+        } else {
+            fs::copy(entry, to).expect("a file");
+        }
+    }
     link(&drm.join("device"), &format!("../../../{address}"));
     link(
         &sys.join("class/drm").join(&node),

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use libhw::device::gpu::nvml::NvmlLine;
 
 /// Standard output, a line at a time: none waits in a buffer when a call does not come back.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Lines;
 
 impl Lines {

@@ -24,7 +24,7 @@ const DEVICES_MAX: u32 = 128;
 fn main() -> ExitCode {
     // Who asked is gone: nobody hears the answer.
     let _ = prctl::set_pdeathsig(Signal::SIGKILL);
-    let mut lines = Lines::default();
+    let mut lines = Lines;
     run(&mut lines);
     lines.write(&NvmlLine::Done);
     // The library is not shut down: that may hang as well, and ending the process does the same.

@@ -260,12 +260,15 @@ shapes! {
     /// `(nvmlDevice_t, unsigned int *, unsigned int *)`, and for each pointer also an enumeration or an `int`.
     two(device: Handle, first: &mut c_uint, second: &mut c_uint);
     /// `(nvmlDevice_t, unsigned int *, unsigned int *, unsigned int *, unsigned int *)`.
+    #[expect(clippy::too_many_arguments, reason = "as many as the function has")]
     four(device: Handle, first: &mut c_uint, second: &mut c_uint, third: &mut c_uint, fourth: &mut c_uint);
     /// `(nvmlDevice_t, unsigned long long *)`.
     long(device: Handle, number: &mut u64);
     /// `(nvmlDevice_t, enumeration, enumeration, unsigned long long *)`.
+    #[expect(clippy::too_many_arguments, reason = "as many as the function has")]
     long_of(device: Handle, first: c_uint, second: c_uint, number: &mut u64);
     /// `(nvmlDevice_t, enumeration, enumeration, enumeration, unsigned long long *)`.
+    #[expect(clippy::too_many_arguments, reason = "as many as the function has")]
     long_of_three(device: Handle, first: c_uint, second: c_uint, third: c_uint, number: &mut u64);
     /// `(nvmlDevice_t, nvmlMemory_t *)`; `nvmlBAR1Memory_t` has the same three numbers in the same order.
     memory(device: Handle, memory: &mut Memory);
@@ -288,12 +291,14 @@ shapes! {
     /// `(nvmlDevice_t, int count, nvmlFieldValue_t *)`, of one value.
     fields(device: Handle, count: c_int, values: &mut [FieldValue; 1]);
     /// `(nvmlDevice_t, enumeration, unsigned int *count, unsigned long long *addresses)`.
+    #[expect(clippy::too_many_arguments, reason = "as many as the function has")]
     pages(device: Handle, cause: c_uint, count: &mut c_uint, addresses: Option<&mut u64>);
     /// `(char *, unsigned int length)`.
     raw_system_text(text: *mut c_char, length: c_uint);
     /// `(nvmlDevice_t, char *, unsigned int length)`.
     raw_text(device: Handle, text: *mut c_char, length: c_uint);
     /// `(nvmlDevice_t, enumeration, char *, unsigned int length)`.
+    #[expect(clippy::too_many_arguments, reason = "as many as the function has")]
     raw_text_of(device: Handle, of: c_uint, text: *mut c_char, length: c_uint);
 }
 

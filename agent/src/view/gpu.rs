@@ -11,6 +11,7 @@ use crate::view::pci;
 use crate::view::words::{joined, plural, some};
 
 mod detail;
+mod nvidia;
 
 /// Shows the class.
 pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
@@ -47,10 +48,14 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
         };
         let words = [driver.version.as_deref(), Some(module)];
         facts.fact("NVIDIA driver", joined(words, ", "));
+        let library = gpu.nvml.as_ref();
+        let cuda = library.and_then(|library| library.cuda_version.clone());
+        facts.fact("CUDA, at most", cuda.unwrap_or_default());
         page.table(&facts);
     }
     if detail {
         detail::view(gpu, page);
+        nvidia::view(gpu, page);
     }
 }
 
@@ -184,15 +189,15 @@ fn hottest(now: &AdapterNow) -> Cell {
     Cell::new(format!("{value} °C {}", sensor.id), paint)
 }
 
+/// The limit that holds for long; 0 is none.
+fn limit(sensor: &PowerSensor) -> Option<u64> {
+    let sustained = sensor.max_microwatts.filter(|limit| *limit > 0);
+    sustained.or(sensor.cap_microwatts.filter(|limit| *limit > 0))
+}
+
 /// `36 W of 289 W`.
 fn power(now: &AdapterNow) -> String {
     let drawn = |sensor: &PowerSensor| sensor.average_microwatts.or(sensor.input_microwatts);
-    let limit = |sensor: &PowerSensor| {
-        sensor
-            .cap_microwatts
-            .or(sensor.max_microwatts)
-            .filter(|limit| *limit > 0)
-    };
     let Some(sensor) = now
         .powers
         .iter()
@@ -240,23 +245,28 @@ fn state(inventory: &Inventory, adapter: &Adapter) -> Cell {
         .filter(|part| part.state == Some(FirmwareState::Failed));
     let failed = joined(failed.map(|part| Some(part.id.as_str())), ", ");
     let intel = adapter.intel.as_ref();
-    let count = |count: u64, words: &str| (count > 0).then(|| format!("{count} {words}"));
+    let count = |count: u64, noun: &str| {
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        (count > 0).then(|| plural(count, noun))
+    };
     let bad = [
-        count(uncorrected, "uncorrected errors"),
-        count(bad_pages, "bad pages"),
+        count(uncorrected, "uncorrected error"),
+        count(bad_pages, "bad page"),
         some(failed).map(|parts| format!("{parts} firmware failed")),
         intel
             .and_then(|intel| intel.survivability.as_ref())
             .map(|_| "survivability mode".to_owned()),
         (!adapter.core_dumps.is_empty()).then(|| plural(adapter.core_dumps.len(), "core dump")),
         (now.power == Some(RuntimePower::Error)).then(|| "power management failed".to_owned()),
+        nvidia::bad(adapter),
     ];
     let warning = [
-        count(corrected, "corrected errors"),
+        count(corrected, "corrected error"),
         throttle(now),
         intel
             .filter(|intel| intel.now.link_downgraded == Some(true))
             .map(|_| "link downgraded".to_owned()),
+        nvidia::worrying(adapter),
     ];
     let excluded = adapter
         .nvidia

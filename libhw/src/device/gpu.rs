@@ -404,7 +404,8 @@ fn read_now(device: &Device<'_>, adapter: &mut Adapter) {
         amd::read_now(device, amd, &mut now);
     }
     if let Some(intel) = &mut adapter.intel {
-        intel::read_now(device, intel, &mut now);
+        let card = adapter.nodes.iter().find(|node| node.starts_with("card"));
+        intel::read_now(device, card.map(String::as_str), intel, &mut now);
     }
     adapter.now = now;
 }

@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn only_what_the_kernel_wrote_is_a_line_of_it() {
-        let line = |sequence, microseconds, text: &str| {
+        let line = |sequence, microseconds: u64, text: &str| {
             Some(KernelLine {
                 sequence,
                 uptime_ns: Nanoseconds(microseconds * 1000),
@@ -125,7 +125,7 @@ mod tests {
     fn the_log_of_this_host_is_read_to_its_end_and_no_further() {
         match read(|_| true) {
             Ok(lines) => {
-                let mut sequences = lines.iter().map(|line| line.sequence);
+                let sequences = lines.iter().map(|line| line.sequence);
                 assert!(lines.len() <= KEPT_MAX && sequences.is_sorted());
             }
             Err(errno) => assert!(matches!(

@@ -1,7 +1,8 @@
 //! What there is beyond a line for each accelerator: every sensor, clock, firmware, partition and engine group.
 
-use libhw::device::gpu::{Adapter, Gpu, Gt, ThrottleReason};
+use libhw::device::gpu::{Adapter, FirmwarePart, FirmwareState, Gpu, Gt, ThrottleReason};
 use libhw::units::Hertz;
+use serde::Serialize;
 
 use crate::table::{Cell, Column, Page, Paint, Table};
 use crate::view::words::{joined, range};
@@ -36,12 +37,17 @@ pub(super) fn watts(microwatts: u64) -> String {
 
 /// The word that the JSON has for it.
 pub(super) fn word(reason: &ThrottleReason) -> String {
-    let value = serde_json::to_value(reason).unwrap_or_default();
-    value.as_str().unwrap_or_default().replace('_', " ")
+    said(reason).replace('_', " ")
+}
+
+/// What a state is called.
+fn said(state: &impl Serialize) -> String {
+    let value = serde_json::to_value(state).unwrap_or_default();
+    value.as_str().unwrap_or_default().to_owned()
 }
 
 /// A row for each part of each adapter.
-fn rows<const COLUMNS: usize>(
+pub(super) fn rows<const COLUMNS: usize>(
     gpu: &Gpu,
     columns: [Column; COLUMNS],
     parts: impl Fn(&Adapter) -> Vec<[Cell; COLUMNS]>,
@@ -58,7 +64,7 @@ fn rows<const COLUMNS: usize>(
     table
 }
 
-fn none() -> Cell {
+pub(super) fn none() -> Cell {
     Cell::default()
 }
 
@@ -124,7 +130,9 @@ fn powers(gpu: &Gpu) -> Table {
         Column::Right("default"),
         Column::Right("range"),
         Column::Right("critical"),
+        Column::Right("used"),
     ];
+    let kilojoules = |value: u64| format!("{} kJ", value / 1_000_000_000);
     let cell = |value: Option<u64>| Cell::of(value.map(watts).as_ref());
     rows(gpu, columns, |adapter| {
         let sensors = adapter.now.powers.iter();
@@ -135,7 +143,7 @@ fn powers(gpu: &Gpu) -> Table {
                 sensor.id.as_str().into(),
                 cell(sensor.average_microwatts),
                 cell(sensor.input_microwatts),
-                cell(sensor.cap_microwatts.or(sensor.max_microwatts)),
+                cell(super::limit(sensor)),
                 cell(
                     sensor
                         .cap_default_microwatts
@@ -150,6 +158,7 @@ fn powers(gpu: &Gpu) -> Table {
                 )
                 .into(),
                 cell(sensor.critical_microwatts),
+                Cell::of(sensor.energy_microjoules.map(kilojoules).as_ref()),
             ]
         };
         sensors.map(row).collect()
@@ -283,15 +292,23 @@ fn errors(gpu: &Gpu) -> Table {
 fn firmware(gpu: &Gpu) -> Table {
     let columns = [Column::Left("adapter"), Column::Wrap("firmware")];
     rows(gpu, columns, |adapter| {
-        let parts = adapter
-            .firmware
-            .iter()
-            .map(|part| Some(format!("{} {}", part.id, part.version)));
-        let text = joined(parts, ", ");
-        if text.is_empty() {
-            Vec::new()
-        } else {
-            vec![[none(), text.into()]]
+        let part = |part: &FirmwarePart| {
+            let odd = part
+                .state
+                .as_ref()
+                .filter(|state| **state != FirmwareState::Running);
+            let odd = odd.map(said);
+            let words = [
+                Some(part.id.as_str()),
+                Some(part.version.as_str()),
+                odd.as_deref(),
+            ];
+            Some(joined(words, " "))
+        };
+        let text = joined(adapter.firmware.iter().map(part), ", ");
+        match text.is_empty() {
+            true => Vec::new(),
+            false => vec![[none(), text.into()]],
         }
     })
 }
@@ -304,8 +321,7 @@ fn connectors(gpu: &Gpu) -> Table {
     ];
     rows(gpu, columns, |adapter| {
         let row = |connector: &libhw::device::gpu::Connector| {
-            let status = serde_json::to_value(&connector.status).unwrap_or_default();
-            let status = status.as_str().unwrap_or_default();
+            let status = said(&connector.status);
             [none(), connector.id.as_str().into(), status.into()]
         };
         adapter.connectors.iter().map(row).collect()
@@ -347,7 +363,6 @@ fn compute_links(gpu: &Gpu) -> Table {
         Column::Left("over"),
         Column::Wrap("to"),
     ]);
-    let kind = |kind| serde_json::to_value(kind).unwrap_or_default();
     for group in gpu
         .compute_links
         .chunk_by(|one, other| one.from == other.from)
@@ -366,7 +381,7 @@ fn compute_links(gpu: &Gpu) -> Table {
                     .map(|link| link.from.to_string())
                     .unwrap_or_default()
                     .into(),
-                kind(of).as_str().unwrap_or_default().into(),
+                said(of).into(),
                 joined(to, ", ").into(),
             ]);
         }

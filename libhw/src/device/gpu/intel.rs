@@ -157,8 +157,13 @@ pub(super) fn fill(device: &Device<'_>, adapter: &mut Adapter) {
     });
 }
 
-/// What changes by itself.
-pub(super) fn read_now(device: &Device<'_>, intel: &mut Intel, now: &mut AdapterNow) {
+/// What changes by itself; `card` is the device's DRM node.
+pub(super) fn read_now(
+    device: &Device<'_>,
+    card: Option<&str>,
+    intel: &mut Intel,
+    now: &mut AdapterNow,
+) {
     if !device.may_ask() {
         intel.now = IntelNow::default();
         intel
@@ -168,18 +173,15 @@ pub(super) fn read_now(device: &Device<'_>, intel: &mut Intel, now: &mut Adapter
         return;
     }
     intel.now.link_downgraded = device.ask("auto_link_downgrade_status", parse::switch);
-    if let Some(card) = device
-        .names_in("drm")
-        .into_iter()
-        .find(|name| numbered(name, "card"))
-    {
-        let error = device.ask_text(&format!("drm/{card}/error"));
-        intel.now.error_saved = error.map(|text| !text.starts_with("No error state collected"));
-    }
+    let card = card.map(|card| format!("drm/{card}"));
+    let error = card
+        .as_ref()
+        .and_then(|card| device.ask_text(&format!("{card}/error")));
+    intel.now.error_saved = error.map(|text| !text.starts_with("No error state collected"));
     for gt in &mut intel.gts {
-        gt.now = match gt.id.strip_prefix("gt") {
-            Some(_) => i915(device, &gt.id),
-            None => xe(device, &gt.id),
+        gt.now = match &card {
+            Some(card) if !gt.id.contains('/') => i915(device, card, &gt.id),
+            _ => xe(device, &gt.id),
         };
         if let Some(reasons) = &gt.now.throttle {
             now.throttle
@@ -223,10 +225,10 @@ fn size(text: &str) -> Parsed<u64> {
 }
 
 fn gts(device: &Device<'_>, tiles: &[Tile], adapter: &Adapter) -> Vec<Gt> {
+    let is_gt = |name: &String| numbered(name, "gt");
     let mut gts = Vec::new();
     for tile in tiles {
-        let names = device.names_in(&tile.id);
-        for name in names.into_iter().filter(|name| numbered(name, "gt")) {
+        for name in device.names_in(&tile.id).into_iter().filter(is_gt) {
             let id = format!("{}/{name}", tile.id);
             let mut engines = device.names_in(&format!("{id}/engines"));
             engines.retain(|name| !name.starts_with('.'));
@@ -237,24 +239,30 @@ fn gts(device: &Device<'_>, tiles: &[Tile], adapter: &Adapter) -> Vec<Gt> {
             });
         }
     }
-    if let Some(card) = adapter
-        .nodes
-        .iter()
-        .find(|node| node.starts_with("card"))
-        .filter(|_| tiles.is_empty())
-    {
-        let names = device.names_in(&format!("drm/{card}/gt"));
-        gts.extend(
-            names
-                .into_iter()
-                .filter(|name| numbered(name, "gt"))
-                .map(|name| Gt {
-                    id: name,
-                    ..Gt::default()
-                }),
-        );
+    if let Some(card) = card(adapter).filter(|_| tiles.is_empty()) {
+        let place = format!("drm/{card}");
+        let mut names = device.names_in(&format!("{place}/gt"));
+        names.retain(is_gt);
+        // Before Linux 5.18 there was one, and its attributes were the card's.
+        if names.is_empty()
+            && device
+                .names_in(&place)
+                .iter()
+                .any(|name| name == "gt_cur_freq_mhz")
+        {
+            names.push("gt0".to_owned());
+        }
+        gts.extend(names.into_iter().map(|id| Gt {
+            id,
+            ..Gt::default()
+        }));
     }
     gts
+}
+
+fn card(adapter: &Adapter) -> Option<&str> {
+    let mut nodes = adapter.nodes.iter().map(String::as_str);
+    nodes.find(|node| node.starts_with("card"))
 }
 
 fn numbered(name: &str, prefix: &str) -> bool {
@@ -279,16 +287,13 @@ fn xe(device: &Device<'_>, id: &str) -> GtNow {
     }
 }
 
-fn i915(device: &Device<'_>, id: &str) -> GtNow {
-    let Some(card) = device
-        .names_in("drm")
-        .into_iter()
-        .find(|name| numbered(name, "card"))
-    else {
-        return GtNow::default();
+fn i915(device: &Device<'_>, card: &str, id: &str) -> GtNow {
+    let new = device.names_in(card).iter().any(|name| name == "gt");
+    let (place, prefix, idle) = match new {
+        true => (format!("{card}/gt/{id}"), "rps", "rc6_residency_ms"),
+        false => (card.to_owned(), "gt", "power/rc6_residency_ms"),
     };
-    let place = format!("drm/{card}/gt/{id}");
-    let mhz = |name: &str| device.ask(&format!("{place}/rps_{name}_freq_mhz"), mhz);
+    let mhz = |name: &str| device.ask(&format!("{place}/{prefix}_{name}_freq_mhz"), mhz);
     GtNow {
         actual_hz: mhz("act"),
         requested_hz: mhz("cur"),
@@ -298,7 +303,7 @@ fn i915(device: &Device<'_>, id: &str) -> GtNow {
         rpe_hz: mhz("RP1"),
         rpn_hz: mhz("RPn"),
         idle_status: None,
-        idle_residency_ms: device.ask(&format!("{place}/rc6_residency_ms"), parse::decimal),
+        idle_residency_ms: device.ask(&format!("{place}/{idle}"), parse::decimal),
         throttle: throttle(device, &place, "throttle_reason_"),
     }
 }

@@ -14,6 +14,7 @@ mod answer;
 mod link;
 mod memory;
 mod refusal;
+mod row;
 
 pub(super) use answer::fill;
 pub use answer::{NvmlDevice, NvmlLine};
@@ -40,7 +41,8 @@ pub struct NvmlLibrary {
     pub unavailable: Vec<NvmlRefusal>,
 }
 
-/// What the library tells of one device, beside what stands in the adapter's own row.
+/// What the library tells of one device, in its own terms. What every maker's devices have in common stands in the
+/// adapter's own row as well.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
@@ -347,3 +349,6 @@ pub struct NvmlNow {
     /// How its memory fares.
     pub memory: NvmlMemoryNow,
 }
+
+#[cfg(test)]
+mod tests;

@@ -89,4 +89,27 @@ mod tests {
         let failed = threads.within::<u8>(minute, "config", || Err(Errno::EIO));
         assert_eq!(failed, Err(Errno::EIO));
     }
+
+    #[test]
+    fn no_more_than_a_few_are_left_behind() {
+        let threads = Threads::default();
+        let (release, held) = mpsc::channel::<()>();
+        let held = Arc::new(Mutex::new(held));
+        for name in 0..LEFT_BEHIND_MAX {
+            let held = Arc::clone(&held);
+            let slow = move || {
+                let _ = held.lock().map(|held| held.recv());
+                Ok(())
+            };
+            let answer = threads.within(Duration::ZERO, &name.to_string(), slow);
+            assert_eq!(answer, Err(Errno::ETIMEDOUT));
+        }
+        let more = |name: &str| threads.within(Duration::from_secs(60), name, || Ok(()));
+        assert_eq!(more("another"), Err(NOT_ASKED));
+        assert_eq!(more("0"), Err(Errno::ETIMEDOUT));
+        drop(release);
+        while more("another").is_err() {
+            std::thread::yield_now();
+        }
+    }
 }

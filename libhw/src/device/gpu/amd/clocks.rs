@@ -152,12 +152,11 @@ mod tests {
 
     #[test]
     fn levels_are_read_as_every_generation_writes_them() {
-        let read = |text| {
-            let levels = levels(text)?;
+        let read = |text| -> Parsed<Vec<(u64, bool)>> {
+            let levels = levels(text)?.into_iter();
             Ok(levels
-                .iter()
                 .map(|level| (level.rate.0 / 1_000_000, level.active))
-                .collect::<Vec<_>>())
+                .collect())
         };
         for (text, expected) in [
             (

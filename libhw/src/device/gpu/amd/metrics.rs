@@ -30,14 +30,7 @@ pub(super) fn read(device: &Device<'_>, amd: &mut Amd, now: &mut AdapterNow) {
         device.malformed("gpu_metrics", "a table with its length in front", &bytes);
         return;
     };
-    amd.now.metrics_revision = Some(format!("{}.{}", table.format, table.content));
-    for (field, offset) in layout(table.format, table.content)
-        .iter()
-        .copied()
-        .flatten()
-    {
-        table.add(*field, *offset, amd, now);
-    }
+    table.decode(amd, now);
 }
 
 /// A table, cut to the length that it says it has.
@@ -57,6 +50,13 @@ impl<'a> Table<'a> {
             format,
             content,
         })
+    }
+
+    fn decode(&self, amd: &mut Amd, now: &mut AdapterNow) {
+        amd.now.metrics_revision = Some(format!("{}.{}", self.format, self.content));
+        for (field, offset) in layout(self.format, self.content).iter().copied().flatten() {
+            self.add(*field, *offset, amd, now);
+        }
     }
 
     /// The number of so many bytes at `offset`, unless all its bits are set.
@@ -259,9 +259,6 @@ const XGMI_LINKS: usize = 8;
 
 /// The power of all that is in the socket.
 const SOCKET: &str = "socket";
-
-#[cfg(test)]
-mod tests;
 
 #[cfg(test)]
 mod tests;

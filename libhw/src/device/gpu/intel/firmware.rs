@@ -45,8 +45,7 @@ fn places(device: &Device<'_>, adapter: &Adapter) -> Vec<String> {
     let mut places = Vec::new();
     for name in names.into_iter().flatten() {
         let base = format!("{DEBUG}/{name}");
-        let listed = device.survey.root().names(&base).unwrap_or_default();
-        for entry in listed {
+        for entry in device.survey.names(&base) {
             match entry.as_str() {
                 gt if gt.starts_with("gt") => places.push(format!("{base}/{gt}/uc")),
                 tile if tile.starts_with("tile") => {

@@ -1,6 +1,5 @@
 //! What the program writes, line by line, and how it joins the rows of the class.
 
-use std::collections::BTreeSet;
 use std::io;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +10,7 @@ use crate::io::aside::{Ended, Ran};
 use crate::survey::Survey;
 
 use super::super::{Adapter, AdapterVendor};
-use super::{Nvml, NvmlError, NvmlLibrary, NvmlRefusal};
+use super::{Nvml, NvmlError, NvmlLibrary, NvmlRefusal, row};
 
 /// Where the problems of the library stand.
 const PLACE: &str = "nvml";
@@ -157,13 +156,7 @@ impl<'a> Reading<'a> {
         let Some(adapter) = adapters.iter_mut().find(of_device) else {
             return;
         };
-        adapter.product = adapter.product.take().or(device.name);
-        adapter.unique_id = adapter.unique_id.take().or(device.uuid);
-        adapter.serial = adapter.serial.take().or(device.serial);
-        adapter.vbios = adapter.vbios.take().or(device.vbios);
-        let throttle = device.nvml.now.throttle.clone();
-        adapter.now.throttle = throttle.map(|reasons| reasons.into_iter().collect::<BTreeSet<_>>());
-        adapter.nvml = Some(Box::new(device.nvml));
+        row::join(device, adapter);
     }
 
     fn refused(&self, place: &str, refusal: &NvmlRefusal) {

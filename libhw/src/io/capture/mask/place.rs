@@ -12,6 +12,8 @@ enum Form {
     Whole(Kind),
     /// Lines, some with the identity after one of these keys: `key: value`, `key=value`.
     Keys(Kind, &'static [&'static str]),
+    /// Lines, some with the identity after one of these words: `word value`.
+    Words(Kind, &'static [&'static str]),
     /// The bytes of an identity.
     Raw(Kind),
     /// An identity after a header of so many bytes.
@@ -81,6 +83,13 @@ const PLACES: &[(&str, Form)] = &[
     ("unique_id", Form::Whole(Kind::Serial)),
     ("asset_tag", Form::Whole(Kind::Serial)),
     ("uuid", Form::Whole(Kind::Uuid)),
+    // Accelerators; NVIDIA's UUIDs are known by their shape.
+    ("xgmi_device_id", Form::Whole(Kind::Serial)),
+    ("xgmi_hive_id", Form::Whole(Kind::Serial)),
+    (
+        "topology/nodes/*/properties",
+        Form::Words(Kind::Serial, &["unique_id", "hive_id"]),
+    ),
     ("sys/bus/pci/devices/*/config", Form::PciConfig),
     ("config", Form::PciConfig),
     ("vpd", Form::Vpd),
@@ -161,6 +170,7 @@ pub(super) fn spans(path: &str, bytes: &[u8]) -> Vec<Span> {
         match form {
             Form::Whole(kind) => spans.extend(text(kind, bytes, 0..bytes.len())),
             Form::Keys(kind, keys) => in_lines(kind, keys, bytes, &mut spans),
+            Form::Words(kind, words) => in_words(kind, words, bytes, &mut spans),
             Form::Raw(kind) => spans.push(Span {
                 range: 0..bytes.len(),
                 kind,
@@ -264,6 +274,23 @@ fn in_lines(kind: Kind, keys: &[&str], bytes: &[u8], spans: &mut Vec<Span>) {
             let length = memchr::memmem::find(line, b", ").unwrap_or(line.len());
             spans.extend(text(kind, bytes, start..start + length));
         }
+    }
+}
+
+/// The values of lines that begin with one of these words.
+fn in_words(kind: Kind, words: &[&str], bytes: &[u8], spans: &mut Vec<Span>) {
+    let mut start = 0;
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let value = words.iter().find_map(|word| {
+            let rest = line.strip_prefix(word.as_bytes())?;
+            rest.first()
+                .is_some_and(|sign| *sign == b' ')
+                .then_some(word.len())
+        });
+        if let Some(length) = value {
+            spans.extend(text(kind, bytes, start + length..start + line.len()));
+        }
+        start += line.len();
     }
 }
 
