@@ -13,7 +13,8 @@ const LIBHW: &str =
 
 const LIBPTP: &str = "time";
 
-const AGENT: &str = "log <- config <- event <- work <- {store, table, topology} <- api <- daemon
+const AGENT: &str =
+    "log <- config <- event <- work <- {store, table} <- view <- topology <- api <- daemon
     <- command <- cli <- main";
 
 #[test]

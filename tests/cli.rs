@@ -90,15 +90,7 @@ fn status_and_complaint(output: &Output) -> (i32, String) {
 /// Compares with the text in tests/cli/, or writes it.
 fn golden(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cli").join(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, text).unwrap();
-    }
-    let expected = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        text == expected,
-        "{} differs (UPDATE_GOLDEN=1 writes it anew):\n{text}",
-        path.display()
-    );
+    support::golden(&path, text);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod log;
 mod store;
 mod table;
 mod topology;
+mod view;
 mod work;
 
 use std::process::ExitCode;

@@ -1,6 +1,7 @@
 //! What the cross-crate tests share.
 
 pub mod synthetic;
+pub mod ttar;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,6 +22,22 @@ pub struct Tree {
     pub name: String,
     /// The directory that holds its sys/ or proc/.
     pub directory: PathBuf,
+}
+
+/// Compares `text` with the file `path`, which `UPDATE_GOLDEN=1` writes anew.
+///
+/// # Panics
+/// When they differ.
+pub fn golden(path: &Path, text: &str) {
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(path, text).expect("a golden file");
+    }
+    let expected = fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        text == expected,
+        "{} differs (UPDATE_GOLDEN=1 writes it anew; git diff then shows what changed):\n{text}",
+        path.display()
+    );
 }
 
 /// The captures of machines: `GNOMON_MACHINES`, or shared/machines beside the workspace.

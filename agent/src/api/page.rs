@@ -2,12 +2,13 @@
 //!
 //! Every word from the host goes through [`html::Html::text`]; the picture escapes its own.
 
-use libhw::inventory::Inventory;
+use libhw::inventory::{Class, Inventory};
 
 use super::Published;
 use super::health::{Health, Status};
 use crate::event::{self, Record};
 use crate::topology;
+use crate::view;
 
 mod html;
 mod sections;
@@ -75,14 +76,8 @@ fn header(html: &mut Html, name: &str, published: &Published, health: &Health) {
         Status::Failing => ("failing", "agent failing"),
     };
     html.raw("<header><div><h1>").text(name).raw("</h1><p>");
-    for (index, part) in sections::identity(&published.inventory).iter().enumerate() {
-        html.raw(if index == 0 {
-            ""
-        } else {
-            "<span class=\"dot\"> · </span>"
-        });
-        html.text(part);
-    }
+    let system = view::summaries(&published.inventory).find(|(class, _)| *class == Class::System);
+    html.text(&system.map(|(_, words)| words).unwrap_or_default());
     html.raw("</p></div><p class=\"status ")
         .raw(class)
         .raw("\">")

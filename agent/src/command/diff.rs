@@ -152,7 +152,7 @@ fn parsed(path: &Path, file: impl Read) -> Result<Inventory, Error> {
 
 /// The changes for people, each on a line.
 fn view(changes: &[Change], style: Style) -> String {
-    let mut page = Page::new(style);
+    let mut page = Page::new();
     for change in changes {
         let Change {
             class, table, id, ..
@@ -171,7 +171,7 @@ fn view(changes: &[Change], style: Style) -> String {
             }
         }
     }
-    page.into_text()
+    page.into_text(style)
 }
 
 /// The fields that tell a person what a row is, where it has them; the second name tells it better.

@@ -2,19 +2,13 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
-use libhw::inventory::{self, Class, Inventory, Scope};
+use libhw::inventory::{self, Class, Scope};
 
 use crate::command::{Depth, Error, Form, Outcome, Place};
-use crate::table::{Page, Style};
+use crate::table::Style;
+use crate::view;
 
-mod cpu;
 mod device;
-mod hugepages;
-mod numa;
-mod pci;
-mod problems;
-mod system;
-mod words;
 
 pub(crate) const HELP: &str = "\
 Examples:
@@ -57,19 +51,6 @@ fn class_parser() -> impl TypedValueParser<Value = Class> {
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Class>())
 }
 
-/// How one class is shown; the second argument asks for all its tables.
-type View = fn(&Inventory, bool, &mut Page);
-
-/// A row for each class, and at the end what could not be had.
-const VIEWS: [View; 6] = [
-    system::view,
-    cpu::view,
-    numa::view,
-    hugepages::view,
-    pci::view,
-    problems::view,
-];
-
 /// Prints the inventory.
 pub(crate) fn run(arguments: &InventoryArguments) -> Result<Outcome, Error> {
     if let Some(One::Device(one)) = &arguments.one {
@@ -87,7 +68,7 @@ pub(crate) fn run(arguments: &InventoryArguments) -> Result<Outcome, Error> {
     let inventory = inventory::discover(&arguments.place.open()?, &scope);
     let detail = !arguments.classes.is_empty();
     arguments.form.write(&inventory, || {
-        tables(&inventory, detail, Style::of_stdout())
+        view::page(&inventory, detail).into_text(Style::of_stdout())
     })?;
     Ok(Outcome::of(&inventory))
 }
@@ -99,39 +80,9 @@ fn chosen(classes: &[Class]) -> Vec<Class> {
         .collect()
 }
 
-fn tables(inventory: &Inventory, detail: bool, style: Style) -> String {
-    let mut page = Page::new(style);
-    for view in VIEWS {
-        view(inventory, detail, &mut page);
-    }
-    page.into_text()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_class_has_a_view_and_so_have_the_problems() {
-        assert_eq!(VIEWS.len(), Class::ALL.len() + 1);
-    }
-
-    #[test]
-    fn an_inventory_without_a_single_value_is_shown() {
-        let inventory = Inventory {
-            system: Some(<_>::default()),
-            cpu: Some(<_>::default()),
-            numa: Some(<_>::default()),
-            hugepages: Some(<_>::default()),
-            pci: Some(<_>::default()),
-            ..Inventory::default()
-        };
-        for detail in [false, true] {
-            let text = tables(&inventory, detail, Style::default());
-            assert!(text.starts_with("System\n"), "{text}");
-            assert!(!text.contains("Problems"), "{text}");
-        }
-    }
 
     #[test]
     fn classes_are_read_once_and_in_order() {

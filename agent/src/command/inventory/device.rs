@@ -10,10 +10,10 @@ use libhw::join;
 use libhw::survey::Problem;
 use serde::Serialize;
 
-use crate::command::inventory::pci;
-use crate::command::inventory::words::{counted, joined, yes};
 use crate::command::{Depth, Error, Form, Outcome, Place};
 use crate::table::{Cell, Column, Page, Paint, Style, Table};
+use crate::view::pci;
+use crate::view::words::{counted, joined, yes};
 
 pub(crate) const HELP: &str = "\
 Examples:
@@ -149,7 +149,7 @@ fn path<'a>(pci: &'a Pci, function: &'a Function) -> Vec<&'a str> {
 
 fn view(inventory: &Inventory, report: &Report<'_>, style: Style) -> String {
     let function = report.function;
-    let mut page = Page::new(style);
+    let mut page = Page::new();
     page.title(&function.id);
     let mut facts = Table::facts();
     identity(function, &mut facts);
@@ -166,7 +166,7 @@ fn view(inventory: &Inventory, report: &Report<'_>, style: Style) -> String {
     }
     page.table(&facts);
     page.table(&bars(&function.bars));
-    page.into_text()
+    page.into_text(style)
 }
 
 fn identity(function: &Function, facts: &mut Table) {

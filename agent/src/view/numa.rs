@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use libhw::device::numa::{Node, Numa};
 use libhw::inventory::Inventory;
+use libhw::units::Bytes;
 
-use crate::command::inventory::words::counted;
 use crate::table::{Cell, Column, Page, Paint, Table};
+use crate::view::words::{counted, joined, plural, some};
 
 /// Shows the class.
 pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
@@ -24,6 +25,18 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
     page.table(&tiers(numa));
     page.table(&dax(numa));
     page.table(&cxl(numa));
+}
+
+/// How many nodes and how much memory.
+pub(super) fn summary(inventory: &Inventory) -> Option<String> {
+    let nodes = &inventory.numa.as_ref()?.nodes;
+    let total = nodes.iter().filter_map(|node| node.memory_total_bytes);
+    let total = total.fold(0_u64, |sum, bytes| sum.saturating_add(bytes.0));
+    let parts = [
+        (!nodes.is_empty()).then(|| plural(nodes.len(), "node")),
+        (total > 0).then(|| Bytes(total).to_string()),
+    ];
+    some(joined(parts, ", "))
 }
 
 fn sets(numa: &Numa) -> Table {

@@ -6,8 +6,8 @@ use libhw::device::cpu::{Cpu, Policy};
 use libhw::idset::IdSet;
 use libhw::units::Hertz;
 
-use crate::command::inventory::words::{counted, range};
 use crate::table::{Cell, Column, Table};
+use crate::view::words::{counted, range};
 
 /// The table of frequencies.
 pub(super) fn table(cpu: &Cpu) -> Table {
@@ -105,10 +105,10 @@ mod tests {
             ],
             ..Cpu::default()
         };
-        let mut page = Page::new(Style::default());
+        let mut page = Page::new();
         page.table(&table(&cpu));
         assert_eq!(
-            page.into_text(),
+            page.into_text(Style::default()),
             concat!(
                 "  governor     hardware         now              cpus\n",
                 "  performance  1.2 GHz–2.3 GHz  1.8 GHz–2.3 GHz  0-1 (2)\n",

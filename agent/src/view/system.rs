@@ -3,8 +3,8 @@
 use libhw::device::system::{Firmware, Hypervisor, HypervisorKind, System, Unit};
 use libhw::inventory::Inventory;
 
-use crate::command::inventory::words::joined;
 use crate::table::{Cell, Page, Table};
+use crate::view::words::{joined, some};
 
 /// Shows the class.
 pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
@@ -41,6 +41,22 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
         facts.fact("Boot id", Cell::of(system.boot_id.as_ref()));
     }
     page.table(&facts);
+}
+
+/// Product, guest, architecture, kernel and firmware.
+pub(super) fn summary(inventory: &Inventory) -> Option<String> {
+    let system = inventory.system.as_ref()?;
+    let guest = |guest: &Hypervisor| format!("guest of {}", guest.vendor);
+    let release = |release: &String| format!("Linux {release}");
+    let parts = [
+        Some(unit(system.product.as_ref())),
+        system.devicetree_model.clone(),
+        system.hypervisor.as_ref().map(guest),
+        system.architecture.clone(),
+        system.kernel_release.as_ref().map(release),
+        system.firmware.as_ref().map(firmware),
+    ];
+    some(joined(parts, " · "))
 }
 
 fn host(system: &System) -> String {

@@ -3,7 +3,7 @@
 use libhw::idset::IdSet;
 
 /// A set and how many are in it: `0-3,8 (5)`.
-pub(super) fn counted(set: &IdSet) -> String {
+pub(crate) fn counted(set: &IdSet) -> String {
     match set.len() {
         0 => "none".to_owned(),
         1 => set.to_string(),
@@ -12,7 +12,7 @@ pub(super) fn counted(set: &IdSet) -> String {
 }
 
 /// `1 core`, `2 cores`.
-pub(super) fn plural(count: usize, noun: &str) -> String {
+pub(crate) fn plural(count: usize, noun: &str) -> String {
     let end = match (count, noun) {
         (1, _) => "",
         (_, noun) if noun.ends_with('s') => "es",
@@ -22,7 +22,7 @@ pub(super) fn plural(count: usize, noun: &str) -> String {
 }
 
 /// What is there, joined by a separator; empty where nothing is.
-pub(super) fn joined<T: AsRef<str>>(
+pub(crate) fn joined<T: AsRef<str>>(
     parts: impl IntoIterator<Item = Option<T>>,
     separator: &str,
 ) -> String {
@@ -36,8 +36,13 @@ pub(super) fn joined<T: AsRef<str>>(
     text
 }
 
+/// A text, unless it is empty.
+pub(crate) fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
 /// `1.2 GHz–2.3 GHz`, or the one of them that is known.
-pub(super) fn range<T: ToString>(least: Option<T>, most: Option<T>) -> String {
+pub(crate) fn range<T: ToString>(least: Option<T>, most: Option<T>) -> String {
     let (least, most) = (
         least.map(|end| end.to_string()),
         most.map(|end| end.to_string()),
@@ -49,7 +54,7 @@ pub(super) fn range<T: ToString>(least: Option<T>, most: Option<T>) -> String {
 }
 
 /// `yes` or `no`.
-pub(super) const fn yes(value: bool) -> &'static str {
+pub(crate) const fn yes(value: bool) -> &'static str {
     if value { "yes" } else { "no" }
 }
 

@@ -4,8 +4,8 @@ use libhw::device::hugepages::{Hugepages, Pool, Transparent};
 use libhw::inventory::Inventory;
 use libhw::units::Bytes;
 
-use crate::command::inventory::words::joined;
 use crate::table::{Cell, Column, Page, Paint, Table};
+use crate::view::words::{joined, some};
 
 /// Shows the class.
 pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
@@ -28,6 +28,18 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
     page.table(&facts);
     page.table(&pools(hugepages));
     page.table(&mounts(hugepages));
+}
+
+/// The host's pools that have pages.
+pub(super) fn summary(inventory: &Inventory) -> Option<String> {
+    let pools = inventory.hugepages.as_ref()?.pools.iter();
+    let words = pools.filter(|pool| pool.node.is_none()).map(|pool| {
+        let total = pool.total.filter(|total| *total > 0)?;
+        let free = pool.now.free.map(|free| format!("{free} free"));
+        let pages = format!("{total} × {}", pool.size_bytes);
+        Some(joined([Some(pages), free], ", "))
+    });
+    some(joined(words, "; "))
 }
 
 fn pools(hugepages: &Hugepages) -> Table {

@@ -7,8 +7,8 @@ use libhw::idset::IdSet;
 use libhw::inventory::Inventory;
 use libhw::units::Bytes;
 
-use crate::command::inventory::words::{counted, joined, plural, yes};
 use crate::table::{Cell, Column, Page, Paint, Table};
+use crate::view::words::{counted, joined, plural, some, yes};
 
 mod frequency;
 mod threads;
@@ -26,6 +26,24 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
         page.table(&vulnerabilities(cpu));
         page.table(&threads::table(cpu));
     }
+}
+
+/// How many of what.
+pub(super) fn summary(inventory: &Inventory) -> Option<String> {
+    let cpu = inventory.cpu.as_ref()?;
+    let online = cpu.cpus.iter().filter(|cpu| cpu.online).count();
+    let offline = cpu.offline.as_ref().map_or(0, IdSet::len);
+    let count = |count: usize, noun: &str| (count > 0).then(|| plural(count, noun));
+    let names: Vec<String> = models(cpu).into_keys().collect();
+    let parts = [
+        count(online, "CPU"),
+        (offline > 0).then(|| format!("{offline} offline")),
+        count(cpu.packages.len(), "package"),
+        count(cpu.dies.len(), "die"),
+        count(cpu.cores.len(), "core"),
+        some(names.join(", ")),
+    ];
+    some(joined(parts, ", "))
 }
 
 fn facts(cpu: &Cpu, detail: bool) -> Table {

@@ -115,9 +115,9 @@ mod tests {
             ..Inventory::default()
         };
         let text = |detail| {
-            let mut page = Page::new(Style::default());
+            let mut page = Page::new();
             view(&inventory, detail, &mut page);
-            page.into_text()
+            page.into_text(Style::default())
         };
         assert_eq!(
             text(false),

@@ -3,8 +3,8 @@
 use libhw::device::pci::{Aer, Function, Link};
 use libhw::inventory::Inventory;
 
-use crate::command::inventory::words::joined;
 use crate::table::{Cell, Column, Page, Paint, Table};
+use crate::view::words::{joined, plural, some};
 
 /// Shows the class.
 pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
@@ -34,6 +34,21 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
     page.table(&table);
 }
 
+/// How many functions, bridges and virtual functions.
+pub(super) fn summary(inventory: &Inventory) -> Option<String> {
+    let functions = &inventory.pci.as_ref()?.functions;
+    let bridges = functions.iter().filter(|one| one.is_bridge()).count();
+    let vfs = functions.iter().filter_map(|one| one.sriov.as_ref());
+    let vfs: usize = vfs.map(|sriov| sriov.vfs as usize).sum();
+    let count = |count: usize, noun: &str| (count > 0).then(|| plural(count, noun));
+    let parts = [
+        count(functions.len() - bridges, "function"),
+        count(bridges, "bridge"),
+        count(vfs, "VF"),
+    ];
+    some(joined(parts, ", "))
+}
+
 fn row(function: &Function, detail: bool) -> [Cell; 10] {
     let (mut device, ids) = (short_device(function), ids(function));
     if detail && device != ids {
@@ -54,13 +69,13 @@ fn row(function: &Function, detail: bool) -> [Cell; 10] {
 }
 
 /// The class's name, else its number.
-pub(super) fn class(function: &Function) -> String {
+pub(crate) fn class(function: &Function) -> String {
     let number = || format!("class {:04x}", function.class_id >> 8);
     function.class.clone().unwrap_or_else(number)
 }
 
 /// The names of vendor and device; what has none is told by its number.
-pub(super) fn device(function: &Function) -> String {
+pub(crate) fn device(function: &Function) -> String {
     named(function.vendor.as_deref(), function)
 }
 
@@ -112,12 +127,12 @@ fn short_vendor(vendor: &str) -> &str {
 }
 
 /// `[8086:1572]`.
-pub(super) fn ids(function: &Function) -> String {
+pub(crate) fn ids(function: &Function) -> String {
     format!("[{:04x}:{:04x}]", function.vendor_id, function.device_id)
 }
 
 /// `16 GT/s ×8`.
-pub(super) fn speed(link: Link) -> String {
+pub(crate) fn speed(link: Link) -> String {
     let speed = link
         .speed_mtps
         .map(|speed| match (speed / 1000, speed % 1000) {
@@ -131,7 +146,7 @@ pub(super) fn speed(link: Link) -> String {
 }
 
 /// The link as it runs, and what it could do where that is more.
-pub(super) fn link(function: &Function) -> Cell {
+pub(crate) fn link(function: &Function) -> Cell {
     let Some(now) = function.now.link else {
         let most = function
             .link_max
@@ -147,7 +162,7 @@ pub(super) fn link(function: &Function) -> Cell {
 }
 
 /// Whether a link runs slower or on fewer lanes than it could.
-pub(super) fn is_less(now: Link, most: Link) -> bool {
+pub(crate) fn is_less(now: Link, most: Link) -> bool {
     let less =
         |now: Option<u32>, most: Option<u32>| now.zip(most).is_some_and(|(now, most)| now < most);
     less(now.speed_mtps, most.speed_mtps) || less(now.width, most.width)
@@ -175,7 +190,7 @@ fn state(function: &Function) -> Cell {
 }
 
 /// `12 correctable, 1 fatal errors`, or nothing.
-pub(super) fn errors(aer: &Aer) -> String {
+pub(crate) fn errors(aer: &Aer) -> String {
     let counts = [
         ("correctable", &aer.correctable),
         ("non-fatal", &aer.nonfatal),

@@ -1,0 +1,98 @@
+//! The inventory in a person's words, class by class: tables, which the command line prints and the status page
+//! shows, and a line in short.
+
+use libhw::inventory::{Class, Inventory};
+
+use crate::table::Page;
+
+pub(crate) mod pci;
+pub(crate) mod words;
+
+mod cpu;
+mod hugepages;
+mod numa;
+mod problems;
+mod system;
+
+/// How a class is shown.
+struct View {
+    class: Class,
+    /// Writes its tables; the second argument asks for all of them.
+    tables: fn(&Inventory, bool, &mut Page),
+    /// What there is of it, in short; `None` where that is nothing.
+    summary: fn(&Inventory) -> Option<String>,
+}
+
+/// A row for each class, in the order in which they are shown.
+const VIEWS: &[View] = &[
+    view(Class::System, system::view, system::summary),
+    view(Class::Cpu, cpu::view, cpu::summary),
+    view(Class::Numa, numa::view, numa::summary),
+    view(Class::Hugepages, hugepages::view, hugepages::summary),
+    view(Class::Pci, pci::view, pci::summary),
+];
+
+const fn view(
+    class: Class,
+    tables: fn(&Inventory, bool, &mut Page),
+    summary: fn(&Inventory) -> Option<String>,
+) -> View {
+    View {
+        class,
+        tables,
+        summary,
+    }
+}
+
+/// The tables of every class that was read, and at the end what could not be had.
+pub(crate) fn page(inventory: &Inventory, detail: bool) -> Page {
+    let mut page = Page::new();
+    for view in VIEWS {
+        (view.tables)(inventory, detail, &mut page);
+    }
+    problems::view(inventory, detail, &mut page);
+    page
+}
+
+/// The tables of every class that was read.
+pub(crate) fn classes(inventory: &Inventory) -> Page {
+    let mut page = Page::new();
+    for view in VIEWS {
+        (view.tables)(inventory, false, &mut page);
+    }
+    page
+}
+
+/// A line for each class of which there is something.
+pub(crate) fn summaries(inventory: &Inventory) -> impl Iterator<Item = (Class, String)> {
+    let summary = |view: &View| Some((view.class, (view.summary)(inventory)?));
+    VIEWS.iter().filter_map(summary)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::Style;
+
+    #[test]
+    fn every_class_has_a_view() {
+        let shown: Vec<Class> = VIEWS.iter().map(|view| view.class).collect();
+        for class in Class::ALL {
+            assert!(shown.contains(class), "{class}");
+        }
+        assert_eq!(shown.len(), Class::ALL.len());
+    }
+
+    #[test]
+    fn an_inventory_without_a_single_value_is_shown() {
+        let tree = tempfile::tempdir().unwrap();
+        std::fs::create_dir(tree.path().join("proc")).unwrap();
+        let root = libhw::io::root::Root::captured(tree.path()).unwrap();
+        let inventory = libhw::inventory::discover(&root, &libhw::inventory::Scope::default());
+        for detail in [false, true] {
+            let text = page(&inventory, detail).into_text(Style::default());
+            assert!(text.starts_with("System\n"), "{text}");
+            assert!(!text.contains("Problems"), "{text}");
+        }
+    }
+}
