@@ -6,6 +6,8 @@
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+# A job builds once; what a later build could take from it costs more than it saves.
+export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"
 
 # The step that runs, and the status with which one says that it could not run.
 current=
