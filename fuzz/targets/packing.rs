@@ -16,7 +16,7 @@ const PACKED: &[&[u8]] = &[
 ];
 
 /// No mutant has more spoilt places.
-const SPOILT_MAX: usize = 16;
+const SPOILT_MAX: usize = 3;
 
 fn spoil(packed: &mut Vec<u8>, bytes: &mut Unstructured<'_>) -> Result<()> {
     for _ in 0..SPOILT_MAX {
