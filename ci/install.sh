@@ -43,7 +43,8 @@ install_packages() {
     fi
     export DEBIAN_FRONTEND=noninteractive
     local install=(apt-get install -qq -y --no-install-recommends "${missing[@]}")
-    "${install[@]}" >/dev/null || { apt-get update -qq && "${install[@]}" >/dev/null; } ||
+    # A machine that never asked for the list of packages knows none: what the first attempt says is of no use.
+    "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq && "${install[@]}" >/dev/null; } ||
         skip "apt-get could not install ${missing[*]}"
 }
 
