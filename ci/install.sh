@@ -54,7 +54,7 @@ install_targets() {
     local target
     have rustup || skip "rustup is missing: the standard libraries of ${targets[*]} are what is there"
     # rust-toolchain.toml names the toolchain; where it is not installed on first use, this does.
-    rustc --version || rustup toolchain install
+    rustc --version 2>/dev/null || rustup toolchain install
     for target in "${targets[@]}"; do
         has_target "$target" || rustup target add "$target" || skip "rustup could not add $target"
     done
