@@ -43,7 +43,8 @@ install_packages() {
     fi
     export DEBIAN_FRONTEND=noninteractive
     local install=(apt-get install -qq -y --no-install-recommends "${missing[@]}")
-    "${install[@]}" >/dev/null || { apt-get update -qq && "${install[@]}" >/dev/null; } ||
+    # A machine that never asked for the list of packages knows none: what the first attempt says is of no use.
+    "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq && "${install[@]}" >/dev/null; } ||
         skip "apt-get could not install ${missing[*]}"
 }
 
@@ -53,7 +54,7 @@ install_targets() {
     local target
     have rustup || skip "rustup is missing: the standard libraries of ${targets[*]} are what is there"
     # rust-toolchain.toml names the toolchain; where it is not installed on first use, this does.
-    rustc --version || rustup toolchain install
+    rustc --version 2>/dev/null || rustup toolchain install
     for target in "${targets[@]}"; do
         has_target "$target" || rustup target add "$target" || skip "rustup could not add $target"
     done

@@ -6,6 +6,8 @@
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
+# A job builds once; what a later build could take from it costs more than it saves.
+export CARGO_INCREMENTAL="${CARGO_INCREMENTAL:-0}"
 
 # The step that runs, and the status with which one says that it could not run.
 current=
@@ -26,9 +28,20 @@ tally() {
     printf '%s\t%s\t%s\n' "$1" "$2" "$3" >>"$GNOMON_TALLY"
 }
 
+# The processor seconds of every process that ended below this one: what a step costs on any machine, however busy.
+processor_seconds() {
+    local stat ticks
+    # proc_pid_stat(5): cutime and cstime. The name before them has no space, since it is the shell's.
+    read -ra stat <"/proc/$BASHPID/stat"
+    ticks=$(getconf CLK_TCK)
+    seconds=$(((stat[15] + stat[16]) / ticks))
+}
+
 # Runs a step and keeps going: step NAME COMMAND...
 step() {
-    local start=$SECONDS status outcome
+    local start=$SECONDS status outcome seconds before
+    processor_seconds
+    before=$seconds
     current=$1
     shift
     printf '\n=== %s\n' "$current"
@@ -45,7 +58,9 @@ step() {
         "$skipped_status") outcome=skipped ;;
         *) tally failed 1 "$current" && outcome=FAILED ;;
     esac
-    printf -- '--- %s: %s in %s s\n' "$current" "$outcome" $((SECONDS - start))
+    processor_seconds
+    printf -- '--- %s: %s in %s s, of the processors %s s\n' \
+        "$current" "$outcome" $((SECONDS - start)) $((seconds - before))
 }
 
 # Runs another job, whose steps count here: job COMMAND...
@@ -67,8 +82,9 @@ have() {
 # Prints what failed and what was skipped with its reason, then the counts; the job's exit status.
 finish() {
     $outermost || return 0
-    local kind
-    printf '\n=== summary (%s s)\n' "$SECONDS"
+    local kind seconds
+    processor_seconds
+    printf '\n=== summary (%s s, of the processors %s s)\n' "$SECONDS" "$seconds"
     for kind in failed skipped; do
         awk -F '\t' -v kind="$kind" '$1 == kind { print toupper(kind) ": " $3 }' "$GNOMON_TALLY"
     done

@@ -3,9 +3,11 @@
 //! A target is a function from bytes to whether they got past the first check of what they were given to; it
 //! panics on a finding. Without `--cfg fuzzing` its program replays the files that it is given, once each.
 
+pub mod members;
 pub mod mutant;
 #[path = "../tests/support/synthetic.rs"]
 pub mod synthetic;
+pub mod unpacking;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

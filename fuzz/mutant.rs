@@ -183,6 +183,12 @@ pub fn one_of(texts: &[&[u8]], bytes: &[u8]) -> Vec<u8> {
     spoilt().unwrap_or_default()
 }
 
+/// Whether what happens once in `of` times happens now; never where the bytes are at their end.
+#[must_use]
+pub fn rarely(bytes: &mut Unstructured<'_>, of: u8) -> bool {
+    !bytes.is_empty() && bytes.int_in_range(1..=of) == Ok(of)
+}
+
 impl Default for Machine {
     fn default() -> Self {
         Self::new()
@@ -190,7 +196,10 @@ impl Default for Machine {
 }
 
 /// Up to 64 bytes.
-fn some(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// When the bytes are too few.
+pub fn some(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let length = bytes.int_in_range(0..=64)?.min(bytes.len());
     bytes.bytes(length).map(<[u8]>::to_vec)
 }

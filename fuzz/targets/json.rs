@@ -1,77 +1,145 @@
 //! An inventory from a file, as `gnomon diff` reads it: of a whole one, some values are others.
 #![cfg_attr(fuzzing, no_main)]
 
+use std::collections::BTreeMap;
+
 use arbitrary::{Result, Unstructured};
-use gnomon_fuzz::mutant::{Machine, spoilt_text};
+use gnomon_fuzz::mutant::{Machine, rarely, spoilt_text};
+use libhw::diff;
 use libhw::inventory::{Class, Inventory};
 use serde_json::Value;
 
+/// No mutant has more spoilt places.
+const SPOILT_MAX: usize = 8;
+
 /// The JSON of a machine with something of everything.
-fn whole() -> Value {
-    let inventory = Machine::new().with(&[], |root| gnomon_fuzz::discovered(root, Class::ALL));
-    serde_json::to_value(inventory).expect("an inventory is JSON")
+struct Whole {
+    inventory: Inventory,
+    json: Value,
+    /// Where its values stand (RFC 6901).
+    places: Vec<String>,
+    /// The values that the fields of a name have: what the reader takes for one of them.
+    known: BTreeMap<String, Vec<Value>>,
 }
 
-/// One value on the way down from `value` becomes another, mostly one of the same type.
-fn spoil(value: &mut Value, bytes: &mut Unstructured<'_>) -> Result<()> {
-    match value {
-        Value::Object(fields) if !fields.is_empty() => {
-            let at = bytes.choose_index(fields.len())?;
-            let name = fields.keys().nth(at).cloned().unwrap_or_default();
-            if bytes.ratio(1, 64)? {
-                fields.remove(&name);
-                return Ok(());
+impl Whole {
+    fn new() -> Self {
+        let inventory = Machine::new().with(&[], |root| gnomon_fuzz::discovered(root, Class::ALL));
+        let mut whole = Self {
+            json: serde_json::to_value(&inventory).expect("an inventory is JSON"),
+            inventory,
+            places: Vec::new(),
+            known: BTreeMap::new(),
+        };
+        let json = whole.json.clone();
+        whole.note("", &json);
+        whole
+    }
+
+    fn note(&mut self, place: &str, value: &Value) {
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    self.note(&format!("{place}/{name}"), value);
+                }
             }
-            spoil(&mut fields[&name], bytes)
-        }
-        Value::Array(rows) if !rows.is_empty() => {
-            let at = bytes.choose_index(rows.len())?;
-            if bytes.ratio(1, 16)? {
-                rows.push(rows[at].clone());
-                return Ok(());
+            Value::Array(rows) => {
+                for (index, row) in rows.iter().enumerate() {
+                    self.note(&format!("{place}/{index}"), row);
+                }
             }
-            spoil(&mut rows[at], bytes)
+            leaf => {
+                let known = self.known.entry(name(place)).or_default();
+                if !known.contains(leaf) {
+                    known.push(leaf.clone());
+                }
+            }
         }
-        leaf => {
-            *leaf = other(leaf, bytes)?;
-            Ok(())
+        self.places.push(place.to_owned());
+    }
+
+    /// The JSON with one value spoilt; as it is where an earlier change took that value away.
+    fn spoil(&self, json: &mut Value, bytes: &mut Unstructured<'_>) -> Result<()> {
+        let place = bytes.choose(&self.places)?;
+        match json.pointer_mut(place) {
+            Some(Value::Object(fields)) if !fields.is_empty() => {
+                let at = bytes.choose_index(fields.len())?;
+                if rarely(bytes, 4) {
+                    let name = fields.keys().nth(at).cloned().unwrap_or_default();
+                    fields.remove(&name);
+                }
+            }
+            Some(Value::Array(rows)) if !rows.is_empty() => {
+                let at = bytes.choose_index(rows.len())?;
+                match bytes.int_in_range(0..=3)? {
+                    0 => rows.push(rows[at].clone()),
+                    1 => rows.swap(0, at),
+                    2 => drop(rows.remove(at)),
+                    _ => rows.truncate(at),
+                }
+            }
+            Some(leaf) => *leaf = self.other(&name(place), leaf, bytes)?,
+            None => {}
         }
+        Ok(())
+    }
+
+    /// Another value for a field, mostly of the same type.
+    fn other(&self, name: &str, leaf: &Value, bytes: &mut Unstructured<'_>) -> Result<Value> {
+        if rarely(bytes, 24) {
+            return Ok(Value::Null);
+        }
+        Ok(match (bytes.int_in_range(0..=3)?, leaf) {
+            (_, Value::Bool(on)) => (!on).into(),
+            (0, Value::Number(_)) => bytes.arbitrary::<i64>()?.into(),
+            (1, Value::Number(_)) => bytes.arbitrary::<u32>()?.into(),
+            (2, Value::Number(_)) => bytes.arbitrary::<u8>()?.into(),
+            (0 | 1, Value::String(text)) => {
+                let text = spoilt_text(text.as_bytes(), bytes)?;
+                String::from_utf8_lossy(&text).into_owned().into()
+            }
+            _ => match self.known.get(name) {
+                Some(known) => bytes.choose(known)?.clone(),
+                None => leaf.clone(),
+            },
+        })
     }
 }
 
-fn other(leaf: &Value, bytes: &mut Unstructured<'_>) -> Result<Value> {
-    Ok(match leaf {
-        _ if bytes.ratio(1, 32)? => Value::Null,
-        Value::Bool(on) => (!on).into(),
-        Value::Number(_) if bytes.ratio(1, 8)? => bytes.arbitrary::<i64>()?.into(),
-        Value::Number(_) => bytes.arbitrary::<u8>()?.into(),
-        Value::String(text) => {
-            let text = spoilt_text(text.as_bytes(), bytes)?;
-            String::from_utf8_lossy(&text).into_owned().into()
-        }
-        leaf => leaf.clone(),
-    })
+/// What a place is called without its numbers: the field's name, or its list's.
+fn name(place: &str) -> String {
+    let parts = place.rsplit('/');
+    let mut named = parts.filter(|part| part.parse::<usize>().is_err());
+    named.next().unwrap_or_default().to_owned()
 }
 
 fn json(bytes: &[u8]) -> bool {
-    thread_local!(static WHOLE: Value = whole());
-    let mut value = WHOLE.with(Value::clone);
-    let mut rest = Unstructured::new(bytes);
-    let count = rest.int_in_range(0..=7).unwrap_or(0) / 4;
-    for _ in 0..=count {
-        // Too few bytes leave the document as it is.
-        let _ = spoil(&mut value, &mut rest);
-    }
-    // The text itself is spoilt too, now and then.
-    let mut text = value.to_string();
-    if rest.ratio(1, 8).unwrap_or(false) {
-        text.truncate(
-            rest.choose_index(text.len())
-                .map_or(0, |at| text.floor_char_boundary(at)),
-        );
-    }
-    let inventory = serde_json::from_str::<Inventory>(&text);
-    inventory.as_ref().map(gnomon_fuzz::holds).is_ok()
+    thread_local!(static WHOLE: Whole = Whole::new());
+    WHOLE.with(|whole| {
+        let mut json = whole.json.clone();
+        let mut rest = Unstructured::new(bytes);
+        let torn = rarely(&mut rest, 32);
+        for _ in 0..SPOILT_MAX {
+            if rest.is_empty() {
+                break;
+            }
+            // Too few bytes leave the rest as it is.
+            let _ = whole.spoil(&mut json, &mut rest);
+        }
+        let mut text = json.to_string();
+        if torn {
+            let at = rest.choose_index(text.len()).unwrap_or_default();
+            text.truncate(text.floor_char_boundary(at));
+        }
+        let Ok(inventory) = serde_json::from_str::<Inventory>(&text) else {
+            return false;
+        };
+        gnomon_fuzz::holds(&inventory);
+        let changes = diff::diff(&whole.inventory, &inventory, true);
+        let _ = serde_json::to_string(&changes).expect("changes are JSON");
+        // What nothing was done to is no mutant, and proves nothing.
+        json != whole.json
+    })
 }
 
 gnomon_fuzz::target!(json);

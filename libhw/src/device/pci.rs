@@ -279,6 +279,13 @@ pub fn discover(survey: &Survey<'_>) -> Pci {
     Pci { functions }
 }
 
+/// Names all functions from `list`, a text in the format of pci.ids, and where it lacks a name from our own.
+///
+/// For a list that is newer than this host's, or that comes with a capture.
+pub fn name(pci: &mut Pci, list: &[u8]) {
+    names::fill_from_bytes(&mut pci.functions, list);
+}
+
 /// Reads again what changes without an event.
 pub fn refresh(pci: &mut Pci, survey: &Survey<'_>) {
     for function in &mut pci.functions {

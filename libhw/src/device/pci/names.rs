@@ -21,25 +21,36 @@ use memchr::{memchr, memchr_iter};
 use crate::device::pci::Function;
 use crate::io::pci_ids::PciIds;
 
-/// Names what can be named.
+/// Names what the system's list can name, or our own.
 pub(super) fn fill(functions: &mut [Function]) {
     if functions.is_empty() {
         return;
     }
     let file = PciIds::open();
     let read = |at, buffer: &mut [u8]| file.as_ref().map_or(0, |file| file.read_at(at, buffer));
-    let system = List::new(file.as_ref().map_or(0, PciIds::length), &read);
-    let own = List::new(u64::try_from(OWN.len()).unwrap_or(0), &read_own);
+    let length = file.as_ref().map_or(0, PciIds::length);
+    fill_from(functions, &List::new(length, &read));
+}
+
+/// As [`fill`], from a list in memory in the place of the system's.
+pub(super) fn fill_from_bytes(functions: &mut [Function], list: &[u8]) {
+    let read = |at, buffer: &mut [u8]| copy(list, at, buffer);
+    fill_from(functions, &List::new(list.len() as u64, &read));
+}
+
+fn fill_from(functions: &mut [Function], list: &List<'_>) {
+    let read_own = |at, buffer: &mut [u8]| copy(OWN, at, buffer);
+    let own = List::new(OWN.len() as u64, &read_own);
     let mut entries = wanted(functions);
     for (id, entry) in &mut entries {
         if *id < CLASSES {
-            system.fill(*id, entry);
+            list.fill(*id, entry);
             own.fill(*id, entry);
         } else {
             // Our own classes are complete, so the larger list is asked only for what is newer.
             own.fill(*id, entry);
             if entry.name.is_none() {
-                system.fill(*id, entry);
+                list.fill(*id, entry);
             }
         }
     }
@@ -82,8 +93,9 @@ fn subclass_of(function: &Function) -> u32 {
     function.class_id >> 8 & 0xff
 }
 
-fn read_own(at: u64, buffer: &mut [u8]) -> usize {
-    let rest = usize::try_from(at).ok().and_then(|at| OWN.get(at..));
+/// Fills `buffer` with what stands at `at` and says how far.
+fn copy(list: &[u8], at: u64, buffer: &mut [u8]) -> usize {
+    let rest = usize::try_from(at).ok().and_then(|at| list.get(at..));
     let rest = rest.unwrap_or_default();
     let length = rest.len().min(buffer.len());
     if let (Some(to), Some(from)) = (buffer.get_mut(..length), rest.get(..length)) {

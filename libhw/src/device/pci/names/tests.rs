@@ -4,14 +4,7 @@ use super::*;
 
 /// A list that lies in memory.
 fn with<T>(bytes: &[u8], f: impl FnOnce(&List<'_>) -> T) -> T {
-    let read = |at: u64, buffer: &mut [u8]| {
-        let rest = bytes
-            .get(usize::try_from(at).unwrap()..)
-            .unwrap_or_default();
-        let length = rest.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&rest[..length]);
-        length
-    };
+    let read = |at: u64, buffer: &mut [u8]| copy(bytes, at, buffer);
     f(&List::new(bytes.len() as u64, &read))
 }
 
@@ -169,5 +162,25 @@ fn our_own_list_names_what_the_systems_lacks() {
     assert_eq!(
         functions[0].class.as_deref(),
         Some("Processing accelerators")
+    );
+}
+
+#[test]
+fn a_list_in_memory_stands_in_for_the_systems() {
+    let function = |device_id| Function {
+        vendor_id: 0x8086,
+        device_id,
+        ..Function::default()
+    };
+    let mut pci = crate::device::pci::Pci {
+        functions: vec![function(0x0d5c), function(0x0001)],
+    };
+    crate::device::pci::name(&mut pci, b"8086  Ours\n\t0001  One\n");
+    let names = pci.functions.iter().map(|f| (&f.vendor, &f.device));
+    let names: Vec<_> = names.map(|(a, b)| (a.as_deref(), b.as_deref())).collect();
+    let own = "vRAN Dedicated Accelerator ACC100";
+    assert_eq!(
+        names,
+        [(Some("Ours"), Some(own)), (Some("Ours"), Some("One"))]
     );
 }

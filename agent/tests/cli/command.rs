@@ -1,64 +1,31 @@
-//! Does the command line say what it promises, and end as it promises?
-//!
-//! `UPDATE_GOLDEN=1` writes the texts in tests/cli/ anew; git diff then shows what users will see.
+//! What every command says, and how it ends.
 
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
-#[path = "cli/machine.rs"]
-mod machine;
-#[path = "cli/terminal.rs"]
-mod terminal;
-
-/// The program, built once.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let built = Command::new(env!("CARGO"))
-            .args([
-                "build",
-                "--quiet",
-                "--package",
-                "gnomon-agent",
-                "--message-format=json",
-            ])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert!(built.status.success(), "gnomon cannot be built");
-        let lines = String::from_utf8(built.stdout).unwrap();
-        let messages = lines
-            .lines()
-            .map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let mut programs = messages
-            .filter_map(|message| Some(PathBuf::from(message.get("executable")?.as_str()?)));
-        programs.next().unwrap()
-    })
-}
+use crate::machine;
 
 /// A made-up machine in `tree`, in a directory of its own in which commands run.
-struct Lab(TempDir);
+pub(crate) struct Lab(TempDir);
 
 impl Lab {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let lab = Self(tempfile::tempdir().unwrap());
         machine::write(&lab.path("tree"));
         lab
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn command(&self, line: &str) -> Command {
-        let mut command = Command::new(program());
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gnomon"));
         command
             .args(line.split_whitespace())
             .current_dir(self.0.path());
@@ -66,30 +33,32 @@ impl Lab {
         command
     }
 
-    fn run(&self, line: &str) -> Output {
+    pub(crate) fn run(&self, line: &str) -> Output {
         self.command(line).output().unwrap()
     }
 
     /// What a command prints that does what was asked for.
-    fn stdout(&self, line: &str) -> String {
+    pub(crate) fn stdout(&self, line: &str) -> String {
         let output = self.run(line);
         assert_eq!(status_and_complaint(&output), (0, String::new()), "{line}");
         String::from_utf8(output.stdout).unwrap()
     }
 
-    fn json(&self, line: &str) -> Value {
+    pub(crate) fn json(&self, line: &str) -> Value {
         serde_json::from_str(&self.stdout(line)).unwrap()
     }
 }
 
-fn status_and_complaint(output: &Output) -> (i32, String) {
+pub(crate) fn status_and_complaint(output: &Output) -> (i32, String) {
     let complaint = String::from_utf8(output.stderr.clone()).unwrap();
     (output.status.code().unwrap(), complaint)
 }
 
-/// Compares with the text in tests/cli/, or writes it.
-fn golden(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("cli").join(name);
+/// Compares with the text in this folder, or writes it.
+pub(crate) fn golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/cli")
+        .join(name);
     support::golden(&path, text);
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 /// A file or link below the root of a tree.
-pub fn put(root: &Path, path: &str, text: &str) {
+pub(crate) fn put(root: &Path, path: &str, text: &str) {
     let path = root.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, format!("{text}\n")).unwrap();
@@ -19,7 +19,7 @@ fn link(root: &Path, path: &str, target: &str) {
 }
 
 /// Writes the server's tree into `root`.
-pub fn write(root: &Path) {
+pub(crate) fn write(root: &Path) {
     system(root);
     for cpu in 0..8 {
         processor(root, cpu);

@@ -5,7 +5,7 @@ use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
-use crate::{Lab, golden, status_and_complaint};
+use crate::command::{Lab, golden, status_and_complaint};
 
 /// What a command prints on a terminal of this many columns.
 fn on_terminal(lab: &Lab, line: &str, columns: u16, variable: (&str, &str)) -> String {
