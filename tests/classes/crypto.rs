@@ -188,9 +188,9 @@ fn quickassist_and_forward_error_correction_read_as_their_documents_say() {
         ("0000:51:00.0", &Role::Pf)
     );
     assert_eq!(acc100.binding, Binding::Uio);
-    assert_eq!(acc100.now.vfs, Some(2));
+    assert_eq!(acc100.vfs, Some(2));
     let drivers = [("none".to_owned(), 1), ("vfio-pci".to_owned(), 1)];
-    assert_eq!(acc100.now.vf_drivers, drivers.into());
+    assert_eq!(acc100.vf_drivers, drivers.into());
 }
 
 #[test]

@@ -195,11 +195,11 @@ fn fec(crypto: &Crypto) -> Table {
     ]);
     let role = |row: &Fec| row.role.as_str().to_ascii_uppercase();
     for row in &crypto.fec {
-        let vfs = match (row.now.vfs, row.vfs_total) {
+        let vfs = match (row.vfs, row.vfs_total) {
             (Some(vfs), Some(total)) => format!("{vfs} of {total}"),
             _ => String::new(),
         };
-        let drivers = row.now.vf_drivers.iter();
+        let drivers = row.vf_drivers.iter();
         let drivers = drivers.map(|(driver, count)| Some(format!("{count} {driver}")));
         let driver = row.driver.clone().unwrap_or_else(|| "none".to_owned());
         table.row([

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::controller::Controller;
 use super::memory::{MemoryNow, memory};
+use super::sensor::{Reading, Sensor, SensorNow};
 use super::{Boot, Card, Fpga, Framework, Image};
 use crate::directory::Directory;
 use crate::parse;
@@ -57,6 +58,39 @@ pub struct Shell {
     pub memory_calibrated: Option<bool>,
 }
 
+/// What the controller measures: the file, what it is, and the reading that it makes.
+const SENSORS: &[(&str, &str, fn(i64) -> Reading)] = &[
+    ("xmc_fpga_temp", "FPGA", |degrees| {
+        Reading::TemperatureMillicelsius(degrees.saturating_mul(1000))
+    }),
+    ("xmc_hbm_temp", "HBM", |degrees| {
+        Reading::TemperatureMillicelsius(degrees.saturating_mul(1000))
+    }),
+    (
+        "xmc_12v_pex_vol",
+        "12 V of the slot",
+        Reading::VoltageMillivolts,
+    ),
+    (
+        "xmc_12v_pex_curr",
+        "12 V of the slot",
+        Reading::CurrentMilliamps,
+    ),
+    (
+        "xmc_12v_aux_vol",
+        "12 V of the plug",
+        Reading::VoltageMillivolts,
+    ),
+    (
+        "xmc_12v_aux_curr",
+        "12 V of the plug",
+        Reading::CurrentMilliamps,
+    ),
+    ("xmc_vccint_vol", "core", Reading::VoltageMillivolts),
+    ("xmc_vccint_curr", "core", Reading::CurrentMilliamps),
+    ("xmc_power", "board", Reading::PowerMicrowatts),
+];
+
 /// Adds what XRT tells of the function that `card` is.
 pub(super) fn read(card: &mut Card, function: &Directory<'_>, deep: bool, fpga: &mut Fpga) {
     let mut shell = shell(function);
@@ -90,6 +124,7 @@ pub(super) fn read(card: &mut Card, function: &Directory<'_>, deep: bool, fpga: 
     }
     if let Some(xmc) = part(function, "xmc.") {
         fpga.controllers.push(controller(&card.id, &xmc, deep));
+        fpga.sensors.extend(sensors(&card.id, &xmc, deep));
     }
     card.shell = Some(shell);
 }
@@ -164,4 +199,21 @@ fn controller(card: &str, xmc: &Directory<'_>, deep: bool) -> Controller {
             .flatten(),
         ..Controller::default()
     }
+}
+
+fn sensors(card: &str, xmc: &Directory<'_>, deep: bool) -> Vec<Sensor> {
+    let there = SENSORS.iter().filter(|(file, ..)| xmc.has(file));
+    there
+        .map(|(file, label, unit)| Sensor {
+            id: format!("{card}/{file}"),
+            card: card.to_owned(),
+            label: Some((*label).to_owned()),
+            now: SensorNow {
+                reading: deep
+                    .then(|| xmc.slow_value(file, parse::signed).map(unit))
+                    .flatten(),
+            },
+            ..Sensor::default()
+        })
+        .collect()
 }
