@@ -3,13 +3,15 @@
 /// Makes an enum of words. In JSON a known word is in lower case with `_` for what is no letter or digit
 /// (`power off` is `power_off`); an unknown one stands as the kernel wrote it.
 macro_rules! words {
-    ($($(#[$doc:meta])* pub enum $name:ident { $($(#[$of:meta])* $variant:ident = $word:literal,)* })*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* pub enum $name:ident {
+        $($(#[doc = $of:literal])* $variant:ident = $word:literal,)*
+    })*) => {$(
+        $(#[doc = $doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(from = "String", into = "String")]
         #[non_exhaustive]
         pub enum $name {
-            $($(#[$of])* $variant,)*
+            $($(#[doc = $of])* $variant,)*
             /// A word that is not known here, as it stands.
             Other(String),
         }
@@ -63,9 +65,11 @@ macro_rules! words {
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({
-                    "description": "One of these words, or what the kernel wrote instead",
-                    "type": "string",
-                    "examples": Self::KNOWN
+                    "description": concat!($($doc, " "),*).trim(),
+                    "anyOf": [
+                        $({"const": $word, "description": concat!($($of, " "),*).trim()},)*
+                        {"type": "string", "description": "Another word, as it stands."}
+                    ]
                 })
             }
         }
