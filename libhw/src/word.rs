@@ -92,30 +92,30 @@ mod tests {
             /// On.
             On = "on",
             /// Off.
-            PowerOff = "power_off",
+            SwitchedOff = "switched_off",
         }
     }
 
     #[test]
     fn known_words_are_told_however_they_are_spaced_and_others_are_kept() {
-        assert_eq!(Power::from("Power Off"), Power::PowerOff);
-        assert_eq!(Power::from("power_off"), Power::PowerOff);
+        assert_eq!(Power::from("Switched Off"), Power::SwitchedOff);
+        assert_eq!(Power::from("switched_off"), Power::SwitchedOff);
         assert_eq!(
             Power::from("in-between"),
             Power::Other("in-between".to_owned())
         );
         for word in [
             Power::On,
-            Power::PowerOff,
+            Power::SwitchedOff,
             Power::Other("Half on".to_owned()),
         ] {
             let json = serde_json::to_string(&word).unwrap();
             assert_eq!(serde_json::from_str::<Power>(&json).unwrap(), word);
         }
         assert_eq!(
-            serde_json::to_string(&Power::PowerOff).unwrap(),
-            "\"power_off\""
+            serde_json::to_string(&Power::SwitchedOff).unwrap(),
+            "\"switched_off\""
         );
-        assert_eq!(Power::PowerOff.to_string(), "power off");
+        assert_eq!(Power::SwitchedOff.to_string(), "switched off");
     }
 }

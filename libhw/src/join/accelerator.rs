@@ -108,7 +108,10 @@ mod tests {
         let region = "sys/devices/pci0000:00/0000:05:00.0/fpga_region/region0";
         let tree = Tree::new(&[
             (&format!("{region}/dfl-port.0/afu_id"), "1\n"),
-            (&format!("{region}/dfl-fme.0/thermal_mgmt/temperature"), "40\n"),
+            (
+                &format!("{region}/dfl-fme.0/thermal_mgmt/temperature"),
+                "40\n",
+            ),
             (&format!("{region}/dfl-fme.0/spi0/bmc_version"), "0x1\n"),
             ("sys/devices/pci0000:00/0000:05:00.0/class", "0x120000\n"),
             ("sys/devices/pci0000:00/0000:05:00.0/vendor", "0x8086\n"),

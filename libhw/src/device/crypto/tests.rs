@@ -16,6 +16,35 @@ fn deep(tree: &Tree) -> (Crypto, Vec<Problem>) {
     (crypto, survey.into_problems())
 }
 
+/// Files of devices and of the kernel that may hold anything.
+const FILES: &[&str] = &[
+    "sys/bus/dsa/devices/dsa0/state",
+    "sys/bus/dsa/devices/dsa0/op_cap",
+    "sys/bus/dsa/devices/dsa0/errors",
+    "sys/bus/dsa/devices/dsa0/cmd_status",
+    "sys/bus/dsa/devices/dsa0/version",
+    "sys/bus/dsa/devices/dsa0/numa_node",
+    "sys/bus/dsa/devices/wq0.0/group_id",
+    "sys/bus/dsa/devices/wq0.0/mode",
+    "sys/bus/dsa/devices/wq/size",
+    "sys/bus/dsa/devices/engine0.0/group_id",
+    "sys/bus/dsa/devices/group0.0/read_buffers_allowed",
+    "sys/bus/ap/devices/card00/type",
+    "sys/bus/ap/devices/card00/depth",
+    "sys/bus/ap/devices/card00/chkstop",
+    "sys/bus/ap/devices/00.zz/online",
+    "sys/class/uacce/x-0/flags",
+    "sys/class/uacce/x-0/isolate",
+    "sys/class/uacce/x-0/algorithms",
+    "sys/bus/virtio/devices/virtio0/device",
+    "sys/class/misc/hw_random/rng_available",
+    "sys/class/misc/hw_random/rng_current",
+    "sys/class/misc/hw_random/rng_quality",
+    "proc/crypto",
+    "proc/cpuinfo",
+    "proc/sys/crypto/fips_enabled",
+];
+
 /// Devices of every sort, each of whose files may hold anything.
 fn devices(text: &str) -> Tree {
     let tree = Tree::new(&[]);
@@ -51,33 +80,7 @@ fn devices(text: &str) -> Tree {
     for name in ["fused_part", "tee_version"] {
         write(&format!("sys/bus/pci/devices/0000:22:00.0/{name}"));
     }
-    for path in [
-        "sys/bus/dsa/devices/dsa0/state",
-        "sys/bus/dsa/devices/dsa0/op_cap",
-        "sys/bus/dsa/devices/dsa0/errors",
-        "sys/bus/dsa/devices/dsa0/cmd_status",
-        "sys/bus/dsa/devices/dsa0/version",
-        "sys/bus/dsa/devices/dsa0/numa_node",
-        "sys/bus/dsa/devices/wq0.0/group_id",
-        "sys/bus/dsa/devices/wq0.0/mode",
-        "sys/bus/dsa/devices/wq/size",
-        "sys/bus/dsa/devices/engine0.0/group_id",
-        "sys/bus/dsa/devices/group0.0/read_buffers_allowed",
-        "sys/bus/ap/devices/card00/type",
-        "sys/bus/ap/devices/card00/depth",
-        "sys/bus/ap/devices/card00/chkstop",
-        "sys/bus/ap/devices/00.zz/online",
-        "sys/class/uacce/x-0/flags",
-        "sys/class/uacce/x-0/isolate",
-        "sys/class/uacce/x-0/algorithms",
-        "sys/bus/virtio/devices/virtio0/device",
-        "sys/class/misc/hw_random/rng_available",
-        "sys/class/misc/hw_random/rng_current",
-        "sys/class/misc/hw_random/rng_quality",
-        "proc/crypto",
-        "proc/cpuinfo",
-        "proc/sys/crypto/fips_enabled",
-    ] {
+    for path in FILES {
         write(path);
     }
     tree

@@ -58,8 +58,10 @@ pub struct Shell {
     pub memory_calibrated: Option<bool>,
 }
 
-/// What the controller measures: the file, what it is, and the reading that it makes.
-const SENSORS: &[(&str, &str, fn(i64) -> Reading)] = &[
+/// A file of the controller's, what it measures, and the reading that it makes.
+type Measured = (&'static str, &'static str, fn(i64) -> Reading);
+
+const SENSORS: &[Measured] = &[
     ("xmc_fpga_temp", "FPGA", |degrees| {
         Reading::TemperatureMillicelsius(degrees.saturating_mul(1000))
     }),
