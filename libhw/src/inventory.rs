@@ -138,7 +138,7 @@ inventory! {
     /// PCI functions.
     pci Pci device::pci::Pci, on ["pci", "cpu"];
     /// Cryptography and compression: accelerators, instructions, algorithms.
-    crypto Crypto device::crypto::Crypto, on ["pci", "module", "dsa", "ap", "virtio", "uacce", "misc", "vfio"];
+    crypto Crypto device::crypto::Crypto, on ["pci", "module", "dsa", "ap", "virtio", "uacce", "misc", "platform"];
     /// FPGAs: cards, and what is loaded into them.
     fpga Fpga device::fpga::Fpga, on ["pci", "dfl", "fpga", "fpga_manager", "fpga_region", "fpga_bridge"];
 }

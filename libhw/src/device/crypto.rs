@@ -204,7 +204,9 @@ words! {
         Kpp = "kpp",
         /// Random numbers.
         Rng = "rng",
-        /// Compression: `scomp`, `acomp`, `compression`.
+        /// Compression: `scomp`, `acomp`.
+        Acomp = "acomp",
+        /// Compression by the older interface.
         Compression = "compression",
     }
 

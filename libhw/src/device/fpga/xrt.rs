@@ -128,6 +128,10 @@ pub(super) fn read(card: &mut Card, function: &Directory<'_>, deep: bool, fpga: 
         fpga.controllers.push(controller(&card.id, &xmc, deep));
         fpga.sensors.extend(sensors(&card.id, &xmc, deep));
     }
+    if let Some(sdm) = part(function, "hwmon_sdm.") {
+        fpga.controllers
+            .push(versal_controller(&card.id, &sdm, deep));
+    }
     card.shell = Some(shell);
 }
 
@@ -199,6 +203,21 @@ fn controller(card: &str, xmc: &Directory<'_>, deep: bool) -> Controller {
         mac_count: deep
             .then(|| xmc.slow_value("mac_contiguous_num", parse::decimal))
             .flatten(),
+        ..Controller::default()
+    }
+}
+
+/// Of a Versal the controller is told of by another subdevice, in other words.
+fn versal_controller(card: &str, sdm: &Directory<'_>, deep: bool) -> Controller {
+    let text = |name: &str| deep.then(|| sdm.slow_text(name))?;
+    Controller {
+        id: format!("{card}/{}", sdm.name()),
+        card: card.to_owned(),
+        firmware: text("active_msp_ver"),
+        firmware_expected: text("target_msp_ver"),
+        serial: text("serial_num"),
+        board_revision: text("revision"),
+        mac_address: text("mac_addr0"),
         ..Controller::default()
     }
 }
