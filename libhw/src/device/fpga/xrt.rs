@@ -169,19 +169,22 @@ fn shell(function: &Directory<'_>) -> Shell {
     }
 }
 
-/// A card with the factory's image says so by `mfg` or `recovery`; a Versal may also have booted its backup.
+/// A card with the factory's image says so by `mfg` or `recovery`. A Versal may also have booted its backup, which
+/// only its controller knows: until that is asked, nothing is said of it.
 fn image(function: &Directory<'_>, deep: bool) -> Option<Image> {
     let switch = |name: &str| function.value(name, parse::switch);
-    let backup = || {
-        let vmr = part(function, "xgq_vmr.").filter(|_| deep)?;
-        vmr.slow_value("boot_from_backup", parse::switch)
-    };
-    let marks = [switch("mfg"), switch("recovery"), backup()];
+    let vmr = part(function, "xgq_vmr.");
+    let backup = vmr
+        .as_ref()
+        .filter(|_| deep)
+        .and_then(|vmr| vmr.slow_value("boot_from_backup", parse::switch));
+    let marks = [switch("mfg"), switch("recovery"), backup];
     let known: Vec<bool> = marks.into_iter().flatten().collect();
-    let boot = match (known.is_empty(), known.contains(&true)) {
-        (true, _) => return None,
-        (false, true) => Boot::Factory,
-        (false, false) => Boot::User,
+    let unasked = vmr.is_some() && !deep;
+    let boot = match known.contains(&true) {
+        true => Boot::Factory,
+        false if known.is_empty() || unasked => return None,
+        false => Boot::User,
     };
     Some(Image {
         boot,
