@@ -14,6 +14,7 @@ pub mod dimm;
 pub mod gpu;
 pub mod ras;
 pub mod tee;
+pub mod accelerator;
 
 /// The online CPUs of a memory node; empty for memory alone, `None` when there is no such node.
 #[must_use]

@@ -3,13 +3,15 @@
 /// Makes an enum of words. In JSON a known word is in lower case with `_` for what is no letter or digit
 /// (`power off` is `power_off`); an unknown one stands as the kernel wrote it.
 macro_rules! words {
-    ($($(#[$doc:meta])* pub enum $name:ident { $($(#[$of:meta])* $variant:ident = $word:literal,)* })*) => {$(
-        $(#[$doc])*
+    ($($(#[doc = $doc:literal])* pub enum $name:ident {
+        $($(#[doc = $of:literal])* $variant:ident = $word:literal,)*
+    })*) => {$(
+        $(#[doc = $doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(from = "String", into = "String")]
         #[non_exhaustive]
         pub enum $name {
-            $($(#[$of])* $variant,)*
+            $($(#[doc = $of])* $variant,)*
             /// A word that is not known here, as it stands.
             Other(String),
         }
@@ -66,9 +68,11 @@ macro_rules! words {
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 schemars::json_schema!({
-                    "description": "One of these words, or what the kernel wrote instead",
-                    "type": "string",
-                    "examples": Self::KNOWN
+                    "description": concat!($($doc, " "),*).trim(),
+                    "anyOf": [
+                        $({"const": $word, "description": concat!($($of, " "),*).trim()},)*
+                        {"type": "string", "description": "Another word, as it stands."}
+                    ]
                 })
             }
         }
@@ -104,31 +108,31 @@ mod tests {
             /// On.
             On = "on",
             /// Off.
-            PowerOff = "power_off",
+            SwitchedOff = "switched_off",
         }
     }
 
     #[test]
     fn known_words_are_told_however_they_are_spaced_and_others_are_kept() {
-        assert_eq!(Power::from("Power Off"), Power::PowerOff);
-        assert_eq!(Power::from("power_off"), Power::PowerOff);
+        assert_eq!(Power::from("Switched Off"), Power::SwitchedOff);
+        assert_eq!(Power::from("switched_off"), Power::SwitchedOff);
         assert_eq!(
             Power::from("in-between"),
             Power::Other("in-between".to_owned())
         );
         for word in [
             Power::On,
-            Power::PowerOff,
+            Power::SwitchedOff,
             Power::Other("Half on".to_owned()),
         ] {
             let json = serde_json::to_string(&word).unwrap();
             assert_eq!(serde_json::from_str::<Power>(&json).unwrap(), word);
         }
         assert_eq!(
-            serde_json::to_string(&Power::PowerOff).unwrap(),
-            "\"power_off\""
+            serde_json::to_string(&Power::SwitchedOff).unwrap(),
+            "\"switched_off\""
         );
-        assert_eq!(Power::PowerOff.to_string(), "power off");
+        assert_eq!(Power::SwitchedOff.to_string(), "switched off");
     }
 
     #[test]

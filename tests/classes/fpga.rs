@@ -408,6 +408,13 @@ fn cards_of_xrt_read_as_its_drivers_say() {
         Framework::XrtManagement,
         Framework::XrtUser,
         Framework::None,
+        Framework::XrtManagement,
     ];
     assert_eq!(frameworks, expected);
+    let boots: Vec<_> = fpga
+        .cards
+        .iter()
+        .map(|card| card.image.as_ref().map(|image| image.boot.as_str()))
+        .collect();
+    assert_eq!(boots, [Some("user"), Some("user"), None, Some("factory")]);
 }

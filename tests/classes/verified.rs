@@ -7,7 +7,6 @@ use libhw::inventory::Class;
 
 /// How it was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "the words of all classes, those to come too")]
 pub(super) enum How {
     /// Another program's answer on the same tree or host, named.
     Peer(&'static str),
@@ -173,6 +172,88 @@ pub(super) const ROWS: &[Row] = &[
         "gpu_metrics of formats 1.0 to 3.0",
         How::Synthetic,
         "every_layout_has_its_fields_where_the_kernel_puts_them",
+        "fpga",
+        "Intel cards (DFL, OPAE): image, version, interface, ports, AFUs, errors",
+        How::Capture,
+        "a_captured_card_is_what_fpgainfo_says_it_is",
+    ),
+    row(
+        "fpga",
+        "sensors of cards",
+        How::Capture,
+        "every_sensor_of_a_captured_card_reads_what_its_file_says",
+    ),
+    row(
+        "fpga",
+        "private features",
+        How::Capture,
+        "every_private_feature_of_a_captured_card_is_listed_with_its_number",
+    ),
+    row(
+        "fpga",
+        "controllers: versions, MAC addresses, keys, flash counts, retimers",
+        How::Capture,
+        "the_controller_of_a_captured_card_tells_versions_keys_and_flash_counts",
+    ),
+    row(
+        "fpga",
+        "PMCI controllers, booted image, memory interfaces, managers, bridges, ZynqMP",
+        How::Synthetic,
+        "a_card_of_the_kernels_newest_driver_and_a_soc_read_as_their_documents_say",
+    ),
+    row(
+        "fpga",
+        "AMD cards by XRT: shell, DNA, firewall, memory errors, sensors",
+        How::Synthetic,
+        "cards_of_xrt_read_as_its_drivers_say",
+    ),
+    row(
+        "crypto",
+        "/proc/crypto: implementations, and which the kernel takes",
+        How::Capture,
+        "proc_crypto_of_a_captured_machine_reads_as_its_text_says",
+    ),
+    row(
+        "crypto",
+        "/proc/crypto of a running kernel",
+        How::RealMachine,
+        "proc_crypto_of_this_host_reads_as_its_text_says",
+    ),
+    row(
+        "crypto",
+        "CPU instructions",
+        How::Capture,
+        "instructions_of_captured_machines_are_among_their_flags",
+    ),
+    row(
+        "crypto",
+        "Intel QAT: state, services, ring pairs, heartbeat, errors; vRAN FEC (ACC100, ACC200, N3000)",
+        How::Synthetic,
+        "quickassist_and_forward_error_correction_read_as_their_documents_say",
+    ),
+    row(
+        "crypto",
+        "Intel DSA and IAA: engines, groups, work queues, errors",
+        How::Synthetic,
+        "data_accelerators_read_as_their_document_says",
+    ),
+    row(
+        "crypto",
+        "AMD Secure Processor, virtio-crypto, hwrng",
+        How::Synthetic,
+        "amds_and_guests_accelerators_read_as_their_documents_say",
+    ),
+    row(
+        "crypto",
+        "IBM Crypto Express, CPACF",
+        How::Synthetic,
+        "crypto_express_and_cpacf_read_as_their_documents_say",
+    ),
+    row(
+        "crypto",
+        "CAAM, CESA, OCTEON CPT, HiSilicon by uacce",
+        How::Synthetic,
+        "arms_accelerators_read_as_their_documents_say",
     ),
 ];
 

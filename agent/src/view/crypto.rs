@@ -140,11 +140,10 @@ fn accelerators(crypto: &Crypto) -> Table {
             .as_ref()
             .filter(|function| **function != row.id);
         let services = row.services.iter().map(|service| Some(does(service)));
-        let name = [Some(kind(&row.kind)), row.model.clone()];
         table.row([
             row.id.as_str().into(),
             Cell::of(function),
-            joined(name, " ").into(),
+            named(row).into(),
             Cell::of(row.driver.as_ref()),
             Cell::of(row.node.as_ref()),
             joined(services, ", ").into(),
@@ -153,6 +152,21 @@ fn accelerators(crypto: &Crypto) -> Table {
         ]);
     }
     table
+}
+
+/// Its kind and its model, without saying a word twice: `HiSilicon SEC2`, `QAT 4xxx`.
+fn named(row: &Accelerator) -> String {
+    let kind = kind(&row.kind);
+    let Some(model) = &row.model else {
+        return kind;
+    };
+    if kind.ends_with(model) {
+        return kind;
+    }
+    match kind.rsplit_once(' ') {
+        Some((maker, word)) if model.contains(word) => format!("{maker} {model}"),
+        _ => format!("{kind} {model}"),
+    }
 }
 
 fn does(service: &Service) -> String {
@@ -195,11 +209,11 @@ fn fec(crypto: &Crypto) -> Table {
     ]);
     let role = |row: &Fec| row.role.as_str().to_ascii_uppercase();
     for row in &crypto.fec {
-        let vfs = match (row.now.vfs, row.vfs_total) {
+        let vfs = match (row.vfs, row.vfs_total) {
             (Some(vfs), Some(total)) => format!("{vfs} of {total}"),
             _ => String::new(),
         };
-        let drivers = row.now.vf_drivers.iter();
+        let drivers = row.vf_drivers.iter();
         let drivers = drivers.map(|(driver, count)| Some(format!("{count} {driver}")));
         let driver = row.driver.clone().unwrap_or_else(|| "none".to_owned());
         table.row([

@@ -1,10 +1,11 @@
 //! FPGAs: what is plugged in, what is loaded, and whether it runs.
 
 use libhw::device::fpga::{
-    Boot, Card, Controller, ErrorRegister, Fpga, Key, Manager, ManagerState, Memory, Port,
-    PowerState, Reading, Sensor,
+    Boot, Card, Controller, ErrorRegister, Fpga, Framework, Key, Manager, ManagerState, Memory,
+    MemoryNow, Port, PowerState, Reading, Sensor,
 };
 use libhw::inventory::Inventory;
+use libhw::join;
 
 use crate::table::{Cell, Column, Page, Paint, Table};
 use crate::view::words::{counted, joined, plural, some, yes};
@@ -22,7 +23,7 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
         page.line("none");
         return;
     }
-    page.table(&cards(fpga));
+    page.table(&cards(inventory, fpga));
     page.table(&ports(fpga));
     page.table(&controllers(fpga));
     if detail {
@@ -65,7 +66,7 @@ pub(super) fn summary(inventory: &Inventory) -> Option<String> {
     some(joined(cards.chain([alone]), ", "))
 }
 
-fn cards(fpga: &Fpga) -> Table {
+fn cards(inventory: &Inventory, fpga: &Fpga) -> Table {
     let mut table = Table::new(&[
         Column::Left("card"),
         Column::Left("function"),
@@ -86,7 +87,7 @@ fn cards(fpga: &Fpga) -> Table {
         table.row([
             card.id.as_str().into(),
             Cell::of(other),
-            model(card).into(),
+            model(inventory, card).into(),
             Cell::of(card.driver.as_ref()),
             Cell::of(image.map(|image| &image.version)),
             Cell::of(image.and_then(|image| image.synthesis_date.as_ref())),
@@ -98,11 +99,18 @@ fn cards(fpga: &Fpga) -> Table {
     table
 }
 
-fn model(card: &Card) -> String {
+/// What the card is; when nothing else tells it, what pci.ids calls its function.
+fn model(inventory: &Inventory, card: &Card) -> String {
     let shell = card.shell.as_ref();
     let board = shell.and_then(|shell| shell.board.clone());
     let part = shell.and_then(|shell| shell.part.clone());
-    joined([card.model.clone(), board, part], ", ")
+    let named = joined([card.model.clone(), board, part], ", ");
+    let function = || {
+        join::accelerator::function_of_card(inventory, card)?
+            .device
+            .clone()
+    };
+    some(named).or_else(function).unwrap_or_default()
 }
 
 fn shown_image(card: &Card) -> String {
@@ -150,6 +158,9 @@ fn state(card: &Card) -> Cell {
         (card.now.ready == Some(false)).then(|| "not ready".to_owned()),
         uncalibrated.then(|| "memory not calibrated".to_owned()),
     ];
+    if card.framework == Framework::None && card.driver.is_none() {
+        return Cell::new("no driver", Paint::Faint);
+    }
     bad(joined(parts, ", "))
 }
 
@@ -291,10 +302,11 @@ fn memories(fpga: &Fpga, detail: bool) -> Table {
         Column::Right("corrected"),
         Column::Right("uncorrected"),
     ]);
+    let told = |one: &&Memory| one.now != MemoryNow::default();
     let wrong = |one: &&Memory| {
         detail || one.now.failed == Some(true) || one.now.uncorrected.is_some_and(|count| count > 0)
     };
-    for one in fpga.memories.iter().filter(wrong) {
+    for one in fpga.memories.iter().filter(told).filter(wrong) {
         let calibrated = match (one.now.failed, one.now.calibrated) {
             (Some(true), _) => Cell::new("failed", Paint::Bad),
             (_, calibrated) => calibrated

@@ -27,7 +27,7 @@ pub use accelerator::{Accelerator, AcceleratorNow};
 pub use algorithm::{Algorithm, Implementation, ImplementationNow};
 pub use ap::{ApCard, ApNow, ApQueue};
 pub use dsa::{Command, Dsa, DsaEngine, DsaGroup, DsaNow, SoftwareError, WorkQueue, WorkQueueNow};
-pub use fec::{Fec, FecNow};
+pub use fec::Fec;
 pub use hwrng::{Hwrng, HwrngNow};
 pub use instruction::Instruction;
 pub use psp::Psp;
@@ -204,7 +204,9 @@ words! {
         Kpp = "kpp",
         /// Random numbers.
         Rng = "rng",
-        /// Compression: `scomp`, `acomp`, `compression`.
+        /// Compression: `scomp`, `acomp`.
+        Acomp = "acomp",
+        /// Compression by the older interface.
         Compression = "compression",
     }
 
@@ -263,7 +265,7 @@ pub fn refresh(crypto: &mut Crypto, survey: &Survey<'_>) {
             }
         )*};
     }
-    take!(dsa work_queues uacce ap_cards ap_queues fec implementations);
+    take!(dsa work_queues uacce ap_cards ap_queues implementations);
     for row in &mut crypto.accelerators {
         if let Some(new) = fresh.accelerators.iter().find(|new| new.id == row.id) {
             row.now.renew(&new.now, survey.deep());

@@ -72,7 +72,6 @@ pub struct Fpga {
 
 words! {
     /// Who drives a card.
-    #[derive(Default)]
     pub enum Framework {
         /// The kernel's Device Feature List.
         Dfl = "dfl",
@@ -83,7 +82,6 @@ words! {
         /// The user function of an AMD card (XRT's xocl).
         XrtUser = "xrt_user",
         /// None of these.
-        #[default]
         None = "none",
     }
 

@@ -203,7 +203,7 @@ fn interface(kind: &str) -> Interface {
     match kind {
         "skcipher" | "lskcipher" | "blkcipher" | "ablkcipher" | "givcipher" => Interface::Skcipher,
         "shash" | "ahash" | "hash" => Interface::Hash,
-        "scomp" | "acomp" | "compression" => Interface::Compression,
+        "scomp" | "acomp" => Interface::Acomp,
         other => Interface::from(other),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Accelerator, Crypto, Kind, State};
+use super::{Accelerator, Crypto, Kind, Service, State};
 use crate::directory::Directory;
 use crate::parse;
 use crate::survey::Survey;
@@ -136,6 +136,14 @@ fn accelerator(card: &ApCard) -> Accelerator {
         model: card.model.clone(),
         ..Accelerator::new(&card.id, Kind::CryptoExpress)
     };
+    // An accelerator does RSA alone; the coprocessors (CCA, EP11) do all.
+    if card
+        .model
+        .as_deref()
+        .is_some_and(|model| model.ends_with('A'))
+    {
+        row.services = vec![Service::Asymmetric];
+    }
     let ApNow {
         online,
         configured,

@@ -29,21 +29,11 @@ pub struct Fec {
     /// `sriov_totalvfs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vfs_total: Option<u32>,
-    /// What changes without an event.
-    #[serde(default)]
-    pub now: FecNow,
-}
-
-/// What changes in such an accelerator without an event of its own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default)]
-pub struct FecNow {
-    /// How many virtual functions there are (`virtfn*`).
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// How many virtual functions there are (`virtfn*`); absent where there can be none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vfs: Option<u32>,
     /// How many of them each driver has; `none` for those that no driver has.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub vf_drivers: BTreeMap<String, u32>,
 }
 
@@ -59,10 +49,8 @@ pub(super) fn read(
 ) -> Fec {
     let driver = function.link_name("driver");
     let vfs_total = function.value("sriov_totalvfs", parse::decimal);
-    let mut now = FecNow {
-        vfs: vfs_total.map(|_| 0),
-        ..FecNow::default()
-    };
+    let mut vfs = vfs_total.map(|_| 0);
+    let mut vf_drivers: BTreeMap<String, u32> = BTreeMap::new();
     let links = function.names().filter(|name| name.starts_with("virtfn"));
     for link in links.take(VFS_MAX) {
         let Some(address) = function.link_name(link) else {
@@ -70,8 +58,8 @@ pub(super) fn read(
         };
         let path = format!("{}/{address}/driver", directory::FUNCTIONS);
         let driver = survey.link_name(&path).unwrap_or_else(|| "none".to_owned());
-        *now.vfs.get_or_insert_default() += 1;
-        *now.vf_drivers.entry(driver).or_default() += 1;
+        *vfs.get_or_insert_default() += 1;
+        *vf_drivers.entry(driver).or_default() += 1;
     }
     Fec {
         id: function.name().to_owned(),
@@ -81,7 +69,8 @@ pub(super) fn read(
         binding: binding(driver.as_deref()),
         driver,
         vfs_total,
-        now,
+        vfs,
+        vf_drivers,
     }
 }
 

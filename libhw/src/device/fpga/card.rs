@@ -11,7 +11,7 @@ use crate::parse;
 use crate::survey::Survey;
 
 /// A card.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Card {
     /// The kernel's name for it (`region0`, `intel-fpga-dev.0`), else the address of its function.
@@ -120,6 +120,26 @@ pub struct Image {
     pub power_on: Vec<String>,
 }
 
+impl Card {
+    fn new(id: &str, framework: Framework) -> Self {
+        Self {
+            id: id.to_owned(),
+            function: None,
+            framework,
+            model: None,
+            driver: None,
+            bitstream: None,
+            port_count: None,
+            socket: None,
+            cache_size: None,
+            fabric_version: None,
+            shell: None,
+            image: None,
+            now: CardNow::default(),
+        }
+    }
+}
+
 const OPAE: &str = "sys/class/fpga";
 
 /// XRT's two drivers.
@@ -144,11 +164,10 @@ pub(super) fn discover<'a>(survey: &'a Survey<'a>, regions: &[Directory<'a>], fp
             continue;
         }
         let mut card = Card {
-            id: identity.id.clone(),
             function: Some(identity.id.clone()),
             model: model::name(&identity).map(str::to_owned),
             driver: function.link_name("driver"),
-            ..Card::default()
+            ..Card::new(&identity.id, Framework::None)
         };
         if card
             .driver
@@ -178,14 +197,12 @@ fn intel(survey: &Survey<'_>, container: &Directory<'_>, framework: Framework, f
         .and_then(|function| directory::identity(survey, function));
     let model = identity.as_ref().and_then(model::name);
     let mut card = Card {
-        id: container.name().to_owned(),
-        framework,
         model: model.map(str::to_owned),
         driver: function.as_deref().and_then(|function| {
             survey.link_name(&format!("{}/{function}/driver", directory::FUNCTIONS))
         }),
         function,
-        ..Card::default()
+        ..Card::new(container.name(), framework)
     };
     let is = |name: &str, unit: &str| name.contains(unit);
     for engine in container.all_below(|name| is(name, "-fme.")) {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::controller::Controller;
 use super::memory::{MemoryNow, memory};
+use super::sensor::{Reading, Sensor, SensorNow};
 use super::{Boot, Card, Fpga, Framework, Image};
 use crate::directory::Directory;
 use crate::parse;
@@ -57,6 +58,41 @@ pub struct Shell {
     pub memory_calibrated: Option<bool>,
 }
 
+/// A file of the controller's, what it measures, and the reading that it makes.
+type Measured = (&'static str, &'static str, fn(i64) -> Reading);
+
+const SENSORS: &[Measured] = &[
+    ("xmc_fpga_temp", "FPGA", |degrees| {
+        Reading::TemperatureMillicelsius(degrees.saturating_mul(1000))
+    }),
+    ("xmc_hbm_temp", "HBM", |degrees| {
+        Reading::TemperatureMillicelsius(degrees.saturating_mul(1000))
+    }),
+    (
+        "xmc_12v_pex_vol",
+        "12 V of the slot",
+        Reading::VoltageMillivolts,
+    ),
+    (
+        "xmc_12v_pex_curr",
+        "12 V of the slot",
+        Reading::CurrentMilliamps,
+    ),
+    (
+        "xmc_12v_aux_vol",
+        "12 V of the plug",
+        Reading::VoltageMillivolts,
+    ),
+    (
+        "xmc_12v_aux_curr",
+        "12 V of the plug",
+        Reading::CurrentMilliamps,
+    ),
+    ("xmc_vccint_vol", "core", Reading::VoltageMillivolts),
+    ("xmc_vccint_curr", "core", Reading::CurrentMilliamps),
+    ("xmc_power", "board", Reading::PowerMicrowatts),
+];
+
 /// Adds what XRT tells of the function that `card` is.
 pub(super) fn read(card: &mut Card, function: &Directory<'_>, deep: bool, fpga: &mut Fpga) {
     let mut shell = shell(function);
@@ -90,6 +126,11 @@ pub(super) fn read(card: &mut Card, function: &Directory<'_>, deep: bool, fpga: 
     }
     if let Some(xmc) = part(function, "xmc.") {
         fpga.controllers.push(controller(&card.id, &xmc, deep));
+        fpga.sensors.extend(sensors(&card.id, &xmc, deep));
+    }
+    if let Some(sdm) = part(function, "hwmon_sdm.") {
+        fpga.controllers
+            .push(versal_controller(&card.id, &sdm, deep));
     }
     card.shell = Some(shell);
 }
@@ -128,19 +169,22 @@ fn shell(function: &Directory<'_>) -> Shell {
     }
 }
 
-/// A card with the factory's image says so by `mfg` or `recovery`; a Versal may also have booted its backup.
+/// A card with the factory's image says so by `mfg` or `recovery`. A Versal may also have booted its backup, which
+/// only its controller knows: until that is asked, nothing is said of it.
 fn image(function: &Directory<'_>, deep: bool) -> Option<Image> {
     let switch = |name: &str| function.value(name, parse::switch);
-    let backup = || {
-        let vmr = part(function, "xgq_vmr.").filter(|_| deep)?;
-        vmr.slow_value("boot_from_backup", parse::switch)
-    };
-    let marks = [switch("mfg"), switch("recovery"), backup()];
+    let vmr = part(function, "xgq_vmr.");
+    let backup = vmr
+        .as_ref()
+        .filter(|_| deep)
+        .and_then(|vmr| vmr.slow_value("boot_from_backup", parse::switch));
+    let marks = [switch("mfg"), switch("recovery"), backup];
     let known: Vec<bool> = marks.into_iter().flatten().collect();
-    let boot = match (known.is_empty(), known.contains(&true)) {
-        (true, _) => return None,
-        (false, true) => Boot::Factory,
-        (false, false) => Boot::User,
+    let unasked = vmr.is_some() && !deep;
+    let boot = match known.contains(&true) {
+        true => Boot::Factory,
+        false if known.is_empty() || unasked => return None,
+        false => Boot::User,
     };
     Some(Image {
         boot,
@@ -164,4 +208,36 @@ fn controller(card: &str, xmc: &Directory<'_>, deep: bool) -> Controller {
             .flatten(),
         ..Controller::default()
     }
+}
+
+/// Of a Versal the controller is told of by another subdevice, in other words.
+fn versal_controller(card: &str, sdm: &Directory<'_>, deep: bool) -> Controller {
+    let text = |name: &str| deep.then(|| sdm.slow_text(name))?;
+    Controller {
+        id: format!("{card}/{}", sdm.name()),
+        card: card.to_owned(),
+        firmware: text("active_msp_ver"),
+        firmware_expected: text("target_msp_ver"),
+        serial: text("serial_num"),
+        board_revision: text("revision"),
+        mac_address: text("mac_addr0"),
+        ..Controller::default()
+    }
+}
+
+fn sensors(card: &str, xmc: &Directory<'_>, deep: bool) -> Vec<Sensor> {
+    let there = SENSORS.iter().filter(|(file, ..)| xmc.has(file));
+    there
+        .map(|(file, label, unit)| Sensor {
+            id: format!("{card}/{file}"),
+            card: card.to_owned(),
+            label: Some((*label).to_owned()),
+            now: SensorNow {
+                reading: deep
+                    .then(|| xmc.slow_value(file, parse::signed).map(unit))
+                    .flatten(),
+            },
+            ..Sensor::default()
+        })
+        .collect()
 }

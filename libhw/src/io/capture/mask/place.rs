@@ -81,6 +81,7 @@ const PLACES: &[(&str, Form)] = &[
     ("serial_num", Form::Whole(Kind::Serial)),
     ("serialnr", Form::Whole(Kind::Serial)),
     ("unique_id", Form::Whole(Kind::Serial)),
+    ("dna", Form::Whole(Kind::Serial)),
     ("asset_tag", Form::Whole(Kind::Serial)),
     ("uuid", Form::Whole(Kind::Uuid)),
     // Accelerators; NVIDIA's UUIDs are known by their shape.

@@ -384,6 +384,46 @@ fn what_only_looks_like_an_identity_stays() {
 }
 
 #[test]
+fn what_tells_an_accelerator_from_others_is_masked_and_what_tells_its_image_stays() {
+    let function = "sys/devices/pci0000:64/0000:65:00.0";
+    let dna = "4002000101284ae42c301485";
+    let uuid = "862c7020a250293e32036f19956669e5";
+    let members = tree(
+        &[
+            (&format!("{function}/dna.m.1/dna"), dna.as_bytes()),
+            (&format!("{function}/xmc.m.1/serial_num"), b"501211A00GJB\n"),
+            (
+                &format!("{function}/xmc.m.1/mac_addr_first"),
+                MAC.as_bytes(),
+            ),
+            (&format!("{function}/interface_uuids"), uuid.as_bytes()),
+            (
+                &format!("{function}/fpga_region/region0/dfl-port.0/afu_id"),
+                uuid.as_bytes(),
+            ),
+        ],
+        &[],
+    );
+    let shown = masked(&members);
+    for path in [
+        "dna.m.1/dna",
+        "xmc.m.1/serial_num",
+        "xmc.m.1/mac_addr_first",
+    ] {
+        let path = format!("{function}/{path}");
+        assert_ne!(text(&shown, &path), text(&members, &path), "{path}");
+        assert_eq!(
+            text(&shown, &path).len(),
+            text(&members, &path).len(),
+            "{path}"
+        );
+    }
+    for path in ["interface_uuids", "fpga_region/region0/dfl-port.0/afu_id"] {
+        assert_eq!(text(&shown, &format!("{function}/{path}")), uuid);
+    }
+}
+
+#[test]
 fn a_short_or_common_text_is_replaced_only_where_it_is_known_to_stand() {
     let members = tree(
         &[
