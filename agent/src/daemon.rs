@@ -269,7 +269,9 @@ fn listen(live: bool) -> (Ears, Option<String>) {
             ears.monitors.extend(dplls);
         }
         (Err(error), _) | (_, Err(error)) => {
-            deaf.get_or_insert_with(|| format!("netlink cannot be heard: {error}; set an interval"));
+            deaf.get_or_insert_with(|| {
+                format!("netlink cannot be heard: {error}; set an interval")
+            });
         }
     }
     if let Some(what) = &deaf {

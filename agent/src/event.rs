@@ -50,7 +50,12 @@ impl Event {
     /// The name of the device that it tells of.
     pub(crate) fn device(&self) -> String {
         match self {
-            Self::Uevent(event) => event.devpath.rsplit('/').next().unwrap_or_default().to_owned(),
+            Self::Uevent(event) => event
+                .devpath
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
             Self::Notice(Notice::Link { name, .. }) => name.clone(),
             Self::Notice(Notice::Dpll { id }) => id.to_string(),
         }

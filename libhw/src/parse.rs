@@ -315,9 +315,15 @@ mod tests {
     #[test]
     fn the_nearest_function_on_the_way_is_the_one_above() {
         for (place, function) in [
-            ("../../devices/pci0000:00/0000:00:03.0/virtio2/net/eth0", Some("0000:00:03.0")),
+            (
+                "../../devices/pci0000:00/0000:00:03.0/virtio2/net/eth0",
+                Some("0000:00:03.0"),
+            ),
             ("../../../0000:60:00.0", Some("0000:60:00.0")),
-            ("../../devices/pci10000:00/10000:e1:00.0/net/eth0", Some("10000:e1:00.0")),
+            (
+                "../../devices/pci10000:00/10000:e1:00.0/net/eth0",
+                Some("10000:e1:00.0"),
+            ),
             ("../../devices/virtual/net/lo", None),
             ("pci0000:00", None),
             ("0000:00:03", None),

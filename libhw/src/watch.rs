@@ -78,8 +78,14 @@ impl Notice {
 impl std::fmt::Display for Notice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Link { name, removed: false } => write!(f, "link {name}"),
-            Self::Link { name, removed: true } => write!(f, "link {name} removed"),
+            Self::Link {
+                name,
+                removed: false,
+            } => write!(f, "link {name}"),
+            Self::Link {
+                name,
+                removed: true,
+            } => write!(f, "link {name} removed"),
             Self::Dpll { id } => write!(f, "dpll {id}"),
         }
     }

@@ -284,7 +284,9 @@ impl<'a> Watch<'a> {
             self.ears.monitors.clear();
         }
         if lost {
-            log::warning!("more came over netlink than there was room for: everything is read again");
+            log::warning!(
+                "more came over netlink than there was room for: everything is read again"
+            );
         }
         lost
     }

@@ -369,7 +369,12 @@ fn tell(cause: &Cause, change: &Change, number: usize) {
 
 /// The event that tells of a change: that of the device itself, else the first that concerns its class.
 fn cause(change: &Change, events: &[Event]) -> Option<Cause> {
-    let concerns = |event: &&Event| event.classes().iter().any(|class| class.name() == change.class);
+    let concerns = |event: &&Event| {
+        event
+            .classes()
+            .iter()
+            .any(|class| class.name() == change.class)
+    };
     let of_device = |event: &&Event| {
         let name = event.device();
         let (prefix, number) =

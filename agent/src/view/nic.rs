@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use libhw::device::nic::{
-    Duplex, Health, Interface, InterfaceKind, LockStatus, Nic, OperState, PinState, TimestampingMode,
+    Duplex, Health, Interface, InterfaceKind, LockStatus, Nic, OperState, PinState,
+    TimestampingMode,
 };
 use libhw::inventory::Inventory;
 use libhw::join::time;
@@ -44,16 +45,24 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
 pub(super) fn summary(inventory: &Inventory) -> Option<String> {
     let nic = inventory.nic.as_ref()?;
     let mut speeds: BTreeMap<Option<u32>, usize> = BTreeMap::new();
-    let ports = nic.interfaces.iter().filter(|port| port.kind == Some(InterfaceKind::Physical));
+    let ports = nic
+        .interfaces
+        .iter()
+        .filter(|port| port.kind == Some(InterfaceKind::Physical));
     for port in ports {
         *speeds.entry(port.speed_mbps).or_default() += 1;
     }
     let ports: usize = speeds.values().sum();
-    let fast = speeds.iter().rev().filter_map(|(speed, count)| {
-        Some(format!("{count} × {}", megabits((*speed)?)))
-    });
+    let fast = speeds
+        .iter()
+        .rev()
+        .filter_map(|(speed, count)| Some(format!("{count} × {}", megabits((*speed)?))));
     let fast = fast.collect::<Vec<_>>().join(", ");
-    let stamping = nic.interfaces.iter().filter(|port| stamps_in_hardware(port)).count();
+    let stamping = nic
+        .interfaces
+        .iter()
+        .filter(|port| stamps_in_hardware(port))
+        .count();
     let vfs: usize = nic.interfaces.iter().map(|port| port.vfs.len()).sum();
     let count = |count: usize, noun: &str| (count > 0).then(|| plural(count, noun));
     let parts = [
@@ -72,17 +81,36 @@ fn is_folded(interface: &Interface) -> bool {
     !interface.is_hardware()
         && !matches!(
             interface.kind,
-            Some(InterfaceKind::Bond | InterfaceKind::Team | InterfaceKind::Bridge | InterfaceKind::Vlan)
+            Some(
+                InterfaceKind::Bond
+                    | InterfaceKind::Team
+                    | InterfaceKind::Bridge
+                    | InterfaceKind::Vlan
+            )
         )
         || interface.kind == Some(InterfaceKind::Representor)
 }
 
 fn folded(nic: &Nic) -> Option<String> {
     let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
-    for interface in nic.interfaces.iter().filter(|interface| is_folded(interface)) {
-        *kinds.entry(interface.kind.as_ref().map_or("other", InterfaceKind::as_str)).or_default() += 1;
+    for interface in nic
+        .interfaces
+        .iter()
+        .filter(|interface| is_folded(interface))
+    {
+        *kinds
+            .entry(
+                interface
+                    .kind
+                    .as_ref()
+                    .map_or("other", InterfaceKind::as_str),
+            )
+            .or_default() += 1;
     }
-    let parts: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+    let parts: Vec<_> = kinds
+        .iter()
+        .map(|(kind, count)| format!("{count} {kind}"))
+        .collect();
     some(parts.join(", ")).map(|parts| format!("besides: {parts}"))
 }
 
@@ -102,7 +130,11 @@ fn interfaces(inventory: &Inventory, nic: &Nic, detail: bool) -> Table {
         Column::Wrap("part of"),
         Column::Wrap("more"),
     ]);
-    for interface in nic.interfaces.iter().filter(|interface| detail || !is_folded(interface)) {
+    for interface in nic
+        .interfaces
+        .iter()
+        .filter(|interface| detail || !is_folded(interface))
+    {
         let clock = time::clock_of_interface(inventory, interface);
         table.row([
             interface.id.as_str().into(),
@@ -129,7 +161,9 @@ fn state(interface: &Interface) -> Cell {
     match &interface.operstate {
         _ if !enabled => Cell::new("off", Paint::Faint),
         Some(OperState::Up) => Cell::new("up", Paint::Good),
-        Some(state @ (OperState::Down | OperState::LowerLayerDown)) => Cell::new(state.as_str(), Paint::Warning),
+        Some(state @ (OperState::Down | OperState::LowerLayerDown)) => {
+            Cell::new(state.as_str(), Paint::Warning)
+        }
         Some(state) => state.as_str().into(),
         None => Cell::default(),
     }
@@ -141,7 +175,10 @@ fn speed(interface: &Interface) -> Cell {
         return Cell::default();
     };
     let paint = if half { Paint::Warning } else { Paint::Plain };
-    Cell::new(format!("{}{}", megabits(speed), if half { " half" } else { "" }), paint)
+    Cell::new(
+        format!("{}{}", megabits(speed), if half { " half" } else { "" }),
+        paint,
+    )
 }
 
 /// `25 Gbit/s`, `2.5 Gbit/s`, `100 Mbit/s`.
@@ -157,9 +194,13 @@ fn megabits(speed: u32) -> String {
 }
 
 fn stamps_in_hardware(interface: &Interface) -> bool {
-    let modes = interface.timestamping.as_ref().map(|timestamping| &timestamping.modes);
+    let modes = interface
+        .timestamping
+        .as_ref()
+        .map(|timestamping| &timestamping.modes);
     modes.is_some_and(|modes| {
-        modes.contains(&TimestampingMode::HardwareTransmit) || modes.contains(&TimestampingMode::HardwareReceive)
+        modes.contains(&TimestampingMode::HardwareTransmit)
+            || modes.contains(&TimestampingMode::HardwareReceive)
     })
 }
 
@@ -169,44 +210,94 @@ fn timestamps(interface: &Interface) -> String {
         return String::new();
     };
     if !stamps_in_hardware(interface) {
-        let software = timestamping.modes.contains(&TimestampingMode::SoftwareTransmit);
-        return if software { "software" } else { "software, received" }.to_owned();
+        let software = timestamping
+            .modes
+            .contains(&TimestampingMode::SoftwareTransmit);
+        return if software {
+            "software"
+        } else {
+            "software, received"
+        }
+        .to_owned();
     }
-    let has = |word: &str| timestamping.rx_filters.iter().any(|filter| filter.as_str() == word);
-    let of_ptp = || timestamping.rx_filters.iter().any(|filter| filter.as_str().starts_with("ptp"));
+    let has = |word: &str| {
+        timestamping
+            .rx_filters
+            .iter()
+            .any(|filter| filter.as_str() == word)
+    };
+    let of_ptp = || {
+        timestamping
+            .rx_filters
+            .iter()
+            .any(|filter| filter.as_str().starts_with("ptp"))
+    };
     let received = match () {
         () if has("all") => None,
         () if of_ptp() => Some("PTP alone"),
         () => Some("none received"),
     };
-    let one_step = timestamping.tx_types.iter().any(|kind| kind.as_str().starts_with("onestep"));
-    joined([Some("hardware"), one_step.then_some("one-step"), received], ", ")
+    let one_step = timestamping
+        .tx_types
+        .iter()
+        .any(|kind| kind.as_str().starts_with("onestep"));
+    joined(
+        [Some("hardware"), one_step.then_some("one-step"), received],
+        ", ",
+    )
 }
 
 fn more(nic: &Nic, interface: &Interface, detail: bool) -> String {
     let ports = nic.ports_of(&interface.id);
     let ports: Vec<&str> = ports.into_iter().take(8).collect();
-    let preempts = interface.tsn.as_ref().and_then(|tsn| tsn.frame_preemption.as_ref());
+    let preempts = interface
+        .tsn
+        .as_ref()
+        .and_then(|tsn| tsn.frame_preemption.as_ref());
     let preempts = preempts.map(|merge| match merge.tx_active {
         Some(true) => "preempts frames",
         _ => "can preempt frames",
     });
-    let qdiscs = interface.tsn.iter().flat_map(|tsn| &tsn.qdiscs).map(|qdisc| {
-        format!("{}{}", qdisc.kind, if qdisc.offloaded { " by hardware" } else { "" })
-    });
+    let qdiscs = interface
+        .tsn
+        .iter()
+        .flat_map(|tsn| &tsn.qdiscs)
+        .map(|qdisc| {
+            format!(
+                "{}{}",
+                qdisc.kind,
+                if qdisc.offloaded { " by hardware" } else { "" }
+            )
+        });
     let qdiscs: Vec<String> = qdiscs.collect();
-    let fec = interface.now.fec.as_ref().and_then(|fec| fec.active.as_deref());
+    let fec = interface
+        .now
+        .fec
+        .as_ref()
+        .and_then(|fec| fec.active.as_deref());
     let parts = [
-        interface.vlan.as_ref().map(|vlan| format!("VLAN {}", vlan.number)),
+        interface
+            .vlan
+            .as_ref()
+            .map(|vlan| format!("VLAN {}", vlan.number)),
         interface.lower.as_ref().map(|lower| format!("on {lower}")),
         interface.bond_mode.clone(),
-        interface.bond_active.as_ref().map(|active| format!("{active} active")),
+        interface
+            .bond_active
+            .as_ref()
+            .map(|active| format!("{active} active")),
         some(ports.join(" ")).map(|ports| format!("of {ports}")),
         (!interface.vfs.is_empty()).then(|| plural(interface.vfs.len(), "VF")),
-        fec.filter(|fec| *fec != "None").map(|fec| format!("FEC {fec}")),
+        fec.filter(|fec| *fec != "None")
+            .map(|fec| format!("FEC {fec}")),
         preempts.map(str::to_owned),
         some(qdiscs.join(", ")),
-        interface.phys_port_name.as_ref().filter(|_| detail).map(|name| format!("port {name}")),
+        interface.alias.clone(),
+        interface
+            .phys_port_name
+            .as_ref()
+            .filter(|_| detail)
+            .map(|name| format!("port {name}")),
         interface.mac.clone().filter(|_| detail),
     ];
     joined(parts, ", ")
@@ -225,15 +316,32 @@ fn rdma(nic: &Nic) -> Table {
     ]);
     for device in &nic.rdma {
         for port in &device.ports {
-            let state = port.now.state.as_ref().map(ToString::to_string).unwrap_or_default();
-            let paint = if state == "active" { Paint::Good } else { Paint::Warning };
-            let rate = port.now.rate_mbps.and_then(|rate| u32::try_from(rate).ok()).map(megabits);
+            let state = port
+                .now
+                .state
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let paint = if state == "active" {
+                Paint::Good
+            } else {
+                Paint::Warning
+            };
+            let rate = port
+                .now
+                .rate_mbps
+                .and_then(|rate| u32::try_from(rate).ok())
+                .map(megabits);
             table.row([
                 device.id.as_str().into(),
                 port.id.to_string().into(),
                 Cell::of(port.link_layer.as_ref()),
                 Cell::new(state, paint),
-                joined([rate, port.now.rate.as_ref().map(|rate| format!("({rate})"))], " ").into(),
+                joined(
+                    [rate, port.now.rate.as_ref().map(|rate| format!("({rate})"))],
+                    " ",
+                )
+                .into(),
                 Cell::of(device.firmware.as_ref()),
                 Cell::of(device.function.as_ref()),
                 Cell::of(port.interface.as_ref()),
@@ -254,14 +362,23 @@ fn health(nic: &Nic, detail: bool) -> Table {
         Column::Wrap("running"),
     ]);
     for device in &nic.devlinks {
-        let running: Vec<String> = device.running.iter().map(|(name, version)| format!("{name} {version}")).collect();
+        let running: Vec<String> = device
+            .running
+            .iter()
+            .map(|(name, version)| format!("{name} {version}"))
+            .collect();
         let mut running = some(running.join(", "));
         for reporter in &device.reporters {
-            let quiet = reporter.now.errors.unwrap_or_default() == 0 && reporter.now.state != Some(Health::Error);
+            let quiet = reporter.now.errors.unwrap_or_default() == 0
+                && reporter.now.state != Some(Health::Error);
             if quiet && !detail {
                 continue;
             }
-            let paint = if reporter.now.state == Some(Health::Error) { Paint::Bad } else { Paint::Plain };
+            let paint = if reporter.now.state == Some(Health::Error) {
+                Paint::Bad
+            } else {
+                Paint::Plain
+            };
             let state = reporter.now.state.as_ref().map(ToString::to_string);
             table.row([
                 device.id.as_str().into(),
@@ -274,7 +391,14 @@ fn health(nic: &Nic, detail: bool) -> Table {
         }
         if let Some(running) = running {
             let empty = Cell::default;
-            table.row([device.id.as_str().into(), empty(), empty(), empty(), empty(), running.into()]);
+            table.row([
+                device.id.as_str().into(),
+                empty(),
+                empty(),
+                empty(),
+                empty(),
+                running.into(),
+            ]);
         }
     }
     table
@@ -290,7 +414,10 @@ fn neighbours(nic: &Nic) -> Table {
     ]);
     for interface in &nic.interfaces {
         for neighbour in &interface.now.neighbours {
-            let system = neighbour.system_hostname.as_ref().or(neighbour.chassis_address.as_ref());
+            let system = neighbour
+                .system_hostname
+                .as_ref()
+                .or(neighbour.chassis_address.as_ref());
             table.row([
                 interface.id.as_str().into(),
                 Cell::of(system),
@@ -312,9 +439,21 @@ fn stamps(nic: &Nic) -> Table {
     ]);
     for interface in &nic.interfaces {
         if let Some(timestamping) = &interface.timestamping {
-            let modes: Vec<&str> = timestamping.modes.iter().map(TimestampingMode::as_str).collect();
-            let sent: Vec<&str> = timestamping.tx_types.iter().map(|kind| kind.as_str()).collect();
-            let received: Vec<&str> = timestamping.rx_filters.iter().map(|filter| filter.as_str()).collect();
+            let modes: Vec<&str> = timestamping
+                .modes
+                .iter()
+                .map(TimestampingMode::as_str)
+                .collect();
+            let sent: Vec<&str> = timestamping
+                .tx_types
+                .iter()
+                .map(|kind| kind.as_str())
+                .collect();
+            let received: Vec<&str> = timestamping
+                .rx_filters
+                .iter()
+                .map(|filter| filter.as_str())
+                .collect();
             table.row([
                 interface.id.as_str().into(),
                 modes.join(" ").into(),
@@ -334,7 +473,9 @@ fn errors(nic: &Nic) -> Table {
         let fec = interface.now.fec.iter().flat_map(|fec| &fec.counters);
         let all = interface.now.counters.iter().chain(standard).chain(fec);
         let telling = |name: &str| {
-            ["rror", "drop", "missed", "uncorr", "Jabber", "Lost"].iter().any(|word| name.contains(word))
+            ["rror", "drop", "missed", "uncorr", "Jabber", "Lost"]
+                .iter()
+                .any(|word| name.contains(word))
         };
         let counters: Vec<String> = all
             .filter(|(name, _)| telling(name))
@@ -372,7 +513,11 @@ mod tests {
 
     #[test]
     fn speeds_are_written_as_people_say_them() {
-        for (speed, text) in [(100, "100 Mbit/s"), (2500, "2.5 Gbit/s"), (25000, "25 Gbit/s")] {
+        for (speed, text) in [
+            (100, "100 Mbit/s"),
+            (2500, "2.5 Gbit/s"),
+            (25000, "25 Gbit/s"),
+        ] {
             assert_eq!(megabits(speed), text);
         }
     }
@@ -388,7 +533,10 @@ mod tests {
         let ptp = r#"{"modes":["hardware-receive"],"tx_types":["onestep-sync"],"rx_filters":["ptpv2-event"]}"#;
         assert_eq!(told(ptp), "hardware, one-step, PTP alone");
         assert_eq!(told(r#"{"modes":["software-transmit"]}"#), "software");
-        assert_eq!(told(r#"{"modes":["software-receive"]}"#), "software, received");
+        assert_eq!(
+            told(r#"{"modes":["software-receive"]}"#),
+            "software, received"
+        );
         assert_eq!(timestamps(&Interface::default()), "");
     }
 }

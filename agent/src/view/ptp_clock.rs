@@ -18,8 +18,14 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
         return;
     }
     let mut facts = Table::facts();
-    facts.fact("Counted by", class.clocksource.as_ref().map(counted).unwrap_or_default());
-    facts.fact("System time", class.system.as_ref().map(kept).unwrap_or_default());
+    facts.fact(
+        "Counted by",
+        class.clocksource.as_ref().map(counted).unwrap_or_default(),
+    );
+    facts.fact(
+        "System time",
+        class.system.as_ref().map(kept).unwrap_or_default(),
+    );
     page.table(&facts);
     page.table(&clocks(inventory, class));
     if detail {
@@ -33,7 +39,10 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
 pub(super) fn summary(inventory: &Inventory) -> Option<String> {
     let class = inventory.ptp_clock.as_ref()?;
     let count = |count: usize, noun: &str| (count > 0).then(|| plural(count, noun));
-    let source = class.clocksource.as_ref().and_then(|source| source.current.clone());
+    let source = class
+        .clocksource
+        .as_ref()
+        .and_then(|source| source.current.clone());
     let parts = [
         count(class.clocks.len(), "PTP clock"),
         count(class.pps.len(), "PPS source"),
@@ -44,7 +53,10 @@ pub(super) fn summary(inventory: &Inventory) -> Option<String> {
 }
 
 fn counted(source: &Clocksource) -> String {
-    let others = source.available.iter().filter(|name| Some(*name) != source.current.as_ref());
+    let others = source
+        .available
+        .iter()
+        .filter(|name| Some(*name) != source.current.as_ref());
     let others: Vec<&str> = others.map(String::as_str).collect();
     let others = some(others.join(" ")).map(|others| format!("could be {others}"));
     joined([source.current.clone(), others], ", ")
@@ -77,14 +89,22 @@ fn clocks(inventory: &Inventory, class: &PtpClock) -> Table {
     ]);
     for clock in &class.clocks {
         let interfaces = time::interfaces_of_clock(inventory, clock);
-        let interfaces: Vec<&str> = interfaces.iter().map(|interface| interface.id.as_str()).collect();
+        let interfaces: Vec<&str> = interfaces
+            .iter()
+            .map(|interface| interface.id.as_str())
+            .collect();
         table.row([
             clock.id.as_str().into(),
             Cell::of(clock.name.as_ref()),
             Cell::of(clock.kind.as_ref()),
             Cell::of(clock.function.as_ref()),
             interfaces.join(" ").into(),
-            Cell::of(clock.max_adjustment_ppb.map(|ppb| format!("{ppb} ppb")).as_ref()),
+            Cell::of(
+                clock
+                    .max_adjustment_ppb
+                    .map(|ppb| format!("{ppb} ppb"))
+                    .as_ref(),
+            ),
             Cell::of(clock.external_timestamps.as_ref()),
             Cell::of(clock.periodic_outputs.as_ref()),
             Cell::of(clock.programmable_pins.as_ref()),
@@ -98,7 +118,10 @@ fn clocks(inventory: &Inventory, class: &PtpClock) -> Table {
 
 fn above(clock: &Clock) -> String {
     let on = clock.parent.as_ref().map(|parent| format!("on {parent}"));
-    let has = clock.virtual_clocks.filter(|count| *count > 0).map(|count| format!("{count} on it"));
+    let has = clock
+        .virtual_clocks
+        .filter(|count| *count > 0)
+        .map(|count| format!("{count} on it"));
     joined([on, has], ", ")
 }
 
@@ -135,7 +158,10 @@ fn pulses(class: &PtpClock) -> Table {
             source.id.as_str().into(),
             Cell::of(source.name.as_ref().or(source.path.as_ref())),
             Cell::of(last.map(|event| event.sequence).as_ref()),
-            Cell::of(last.map(|event| format!("{}.{:09}", event.seconds, event.nanoseconds)).as_ref()),
+            Cell::of(
+                last.map(|event| format!("{}.{:09}", event.seconds, event.nanoseconds))
+                    .as_ref(),
+            ),
         ]);
     }
     table

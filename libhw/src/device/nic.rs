@@ -27,7 +27,7 @@ mod rdma;
 mod sysfs;
 mod tsn;
 
-pub use devlink::{Devlink, DevlinkPort, HealthReporter, Health};
+pub use devlink::{Devlink, DevlinkPort, Health, HealthNow, HealthReporter};
 pub use dpll::{Dpll, DpllNow, LockStatus, Pin, PinNow, PinParent, PinState};
 pub use lldp::{Neighbour, parse as parse_lldp};
 pub use module::Module;
@@ -501,7 +501,11 @@ impl Interface {
     pub const fn is_hardware(&self) -> bool {
         matches!(
             self.kind,
-            Some(InterfaceKind::Physical | InterfaceKind::VirtualFunction | InterfaceKind::Representor)
+            Some(
+                InterfaceKind::Physical
+                    | InterfaceKind::VirtualFunction
+                    | InterfaceKind::Representor
+            )
         )
     }
 }

@@ -16,7 +16,7 @@ mod gnss;
 mod pps;
 mod system;
 
-pub use gnss::Gnss;
+pub use gnss::{Gnss, GnssProtocol};
 pub use pps::{Pps, PpsEvent, PpsNow};
 pub use system::{Clocksource, Discipline, SystemTime};
 

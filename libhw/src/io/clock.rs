@@ -55,7 +55,18 @@ pub(crate) fn capabilities(root: &Root, clock: u32) -> Result<Option<Capabilitie
                 device => device?,
             };
             let words = sys::ptp_capabilities(device.as_fd())?;
-            let [max_adjustment_ppb, _, _, _, _, _, cross, adjust_phase, max_phase_adjustment_ns, ..] = words;
+            let [
+                max_adjustment_ppb,
+                _,
+                _,
+                _,
+                _,
+                _,
+                cross,
+                adjust_phase,
+                max_phase_adjustment_ns,
+                ..,
+            ] = words;
             Ok(Some(Capabilities {
                 max_adjustment_ppb,
                 cross_timestamping: cross != 0,
@@ -74,7 +85,11 @@ pub(crate) fn discipline(root: &Root) -> Result<Option<Discipline>> {
     root.probe("adjtimex", || {
         let (state, timex) = sys::discipline()?;
         // STA_NANO: offsets in nanoseconds, else in microseconds.
-        let scale = if timex.status & libc::STA_NANO == 0 { 1000 } else { 1 };
+        let scale = if timex.status & libc::STA_NANO == 0 {
+            1000
+        } else {
+            1
+        };
         Ok(Some(Discipline {
             state,
             status: timex.status,

@@ -140,7 +140,9 @@ pub(crate) fn firmware(root: &Root) -> Result<Option<Vec<Firmware>>> {
                 return Ok(None);
             };
             let rows = offered(family.list(INFO_GET, &Request::default()))?.unwrap_or_default();
-            Ok(Some(rows.iter().filter_map(|row| parse_firmware(row)).collect()))
+            Ok(Some(
+                rows.iter().filter_map(|row| parse_firmware(row)).collect(),
+            ))
         })
     })
 }
@@ -164,7 +166,10 @@ fn ask() -> io::Result<Option<Devlink>> {
     Ok(Some(Devlink {
         devices,
         ports: ports.iter().filter_map(|row| parse_port(row)).collect(),
-        reporters: reporters.iter().filter_map(|row| parse_reporter(row)).collect(),
+        reporters: reporters
+            .iter()
+            .filter_map(|row| parse_reporter(row))
+            .collect(),
     }))
 }
 
@@ -173,15 +178,23 @@ fn eswitch_mode(family: &mut Family, id: &str) -> io::Result<Option<String>> {
     let Some((bus, name)) = id.split_once('/') else {
         return Ok(None);
     };
-    let request = Request::default().with_text(BUS_NAME, bus).with_text(DEV_NAME, name);
+    let request = Request::default()
+        .with_text(BUS_NAME, bus)
+        .with_text(DEV_NAME, name);
     let answer = match family.get(ESWITCH_GET, &request) {
         // Setting it takes a right, and some kernels want it for reading too.
         Err(error) if error.raw_os_error() == Some(libc::EPERM) => None,
         answer => offered(answer)?,
     };
     Ok(answer.and_then(|answer| {
-        let mode = Attributes::of(&answer).find(|part| part.kind == 25)?.small()?;
-        Some(numbered(&["legacy", "switchdev", "switchdev_inactive"], 0, mode))
+        let mode = Attributes::of(&answer)
+            .find(|part| part.kind == 25)?
+            .small()?;
+        Some(numbered(
+            &["legacy", "switchdev", "switchdev_inactive"],
+            0,
+            mode,
+        ))
     }))
 }
 
@@ -197,7 +210,9 @@ pub fn parse_device(row: &[u8]) -> Option<Device> {
     let failed = Attributes::of(row).find(|part| part.kind == 136);
     Some(Device {
         id: device_of(row)?,
-        reload_failed: failed.and_then(|failed| failed.switch()).unwrap_or_default(),
+        reload_failed: failed
+            .and_then(|failed| failed.switch())
+            .unwrap_or_default(),
         eswitch_mode: None,
     })
 }
@@ -205,7 +220,9 @@ pub fn parse_device(row: &[u8]) -> Option<Device> {
 /// A row of `DEVLINK_CMD_PORT_GET`.
 #[must_use]
 pub fn parse_port(row: &[u8]) -> Option<Port> {
-    const FLAVOURS: &[&str] = &["physical", "cpu", "dsa", "pcipf", "pcivf", "virtual", "unused", "pcisf"];
+    const FLAVOURS: &[&str] = &[
+        "physical", "cpu", "dsa", "pcipf", "pcivf", "virtual", "unused", "pcisf",
+    ];
     let find = |kind| Attributes::of(row).find(|part| part.kind == kind);
     let small = |kind| find(kind)?.small();
     Some(Port {
@@ -226,7 +243,9 @@ pub fn parse_reporter(row: &[u8]) -> Option<Reporter> {
     let find = |kind| reporter.nested().find(|part| part.kind == kind);
     Some(Reporter {
         device: device_of(row)?,
-        port: Attributes::of(row).find(|part| part.kind == 3).and_then(|port| port.small()),
+        port: Attributes::of(row)
+            .find(|part| part.kind == 3)
+            .and_then(|port| port.small()),
         name: find(115)?.text()?,
         state: find(116)
             .and_then(|state| state.small())

@@ -154,7 +154,12 @@ fn ask() -> io::Result<Option<Dplls>> {
 #[must_use]
 pub fn parse_device(row: &[u8]) -> Option<Device> {
     const STATUS: &[&str] = &["unlocked", "locked", "locked_ho_acq", "holdover"];
-    const ERRORS: &[&str] = &["none", "undefined", "media_down", "fractional_frequency_offset_too_high"];
+    const ERRORS: &[&str] = &[
+        "none",
+        "undefined",
+        "media_down",
+        "fractional_frequency_offset_too_high",
+    ];
     const LEVELS: &[&str] = &[
         "itu_opt1_prc",
         "itu_opt1_ssu_a",
@@ -178,7 +183,9 @@ pub fn parse_device(row: &[u8]) -> Option<Device> {
             8 => device.temperature_millicelsius = part.signed(),
             9 => device.kind = word(&["pps", "eec"]),
             10 => device.lock_error = word(ERRORS).filter(|error| error != "none"),
-            11 if device.quality_levels.len() < LIST_MAX => device.quality_levels.extend(word(LEVELS)),
+            11 if device.quality_levels.len() < LIST_MAX => {
+                device.quality_levels.extend(word(LEVELS))
+            }
             _ => {}
         }
     }

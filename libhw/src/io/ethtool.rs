@@ -381,7 +381,9 @@ fn ask_deep(name: &str) -> io::Result<Option<Deep>> {
     let counters = offered(family.get(command::STATS, &counters::request(name)))?;
     Ok(Some(Deep {
         fec: fec.and_then(|answer| settings::fec(&answer)),
-        counters: counters.map(|answer| counters::parse(&answer)).unwrap_or_default(),
+        counters: counters
+            .map(|answer| counters::parse(&answer))
+            .unwrap_or_default(),
     }))
 }
 

@@ -7,8 +7,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recvmsg, setsockopt,
-    socket, sockopt,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, recvmsg,
+    setsockopt, socket, sockopt,
 };
 
 use crate::io::netlink::attribute::Attributes;
@@ -120,7 +120,11 @@ impl Monitor {
         let datagram = recvmsg::<NetlinkAddr>(fd, &mut parts, None, MsgFlags::MSG_DONTWAIT)?;
         let kernel = datagram.address.is_some_and(|address| address.pid() == 0);
         let (length, source) = (datagram.bytes, self.source);
-        let bytes = self.buffer.get(..length).filter(|_| kernel).unwrap_or_default();
+        let bytes = self
+            .buffer
+            .get(..length)
+            .filter(|_| kernel)
+            .unwrap_or_default();
         Ok(Messages::of(bytes).find_map(|message| notice(source, &message)))
     }
 }
@@ -136,7 +140,9 @@ fn notice(source: Source, message: &Message<'_>) -> Option<Notice> {
     match source {
         Source::Links => of_link(message),
         Source::Dplls => Some(Notice::Dpll {
-            id: Attributes::of(message.payload.get(4..)?).find(|part| part.kind == 1)?.small()?,
+            id: Attributes::of(message.payload.get(4..)?)
+                .find(|part| part.kind == 1)?
+                .small()?,
         }),
     }
 }

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockname, recvmsg,
-    sendto, setsockopt, socket, sockopt,
+    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, bind, getsockname,
+    recvmsg, sendto, setsockopt, socket, sockopt,
 };
 use nix::sys::time::{TimeVal, TimeValLike};
 
@@ -81,7 +81,12 @@ impl Socket {
     ///
     /// # Errors
     /// The kernel's, `ETIMEDOUT`, or `EMSGSIZE` for an answer beyond all measure.
-    pub(crate) fn get(&mut self, kind: u16, payload: &[u8], each: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    pub(crate) fn get(
+        &mut self,
+        kind: u16,
+        payload: &[u8],
+        each: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<()> {
         self.ask(kind, NLM_F_ACK, payload, each).map(|_| ())
     }
 

@@ -225,12 +225,14 @@ pub(super) fn ethtool_timestamping(interface: &str) -> Result<Option<Timestampin
         cmd: ETHTOOL_GET_TS_INFO,
         ..EthtoolTsInfo::default()
     };
-    Ok(ethtool(interface, &raw mut answer)?.then_some(TimestampingAnswer {
-        modes: answer.so_timestamping,
-        phc: answer.phc_index,
-        tx_types: answer.tx_types,
-        rx_filters: answer.rx_filters,
-    }))
+    Ok(
+        ethtool(interface, &raw mut answer)?.then_some(TimestampingAnswer {
+            modes: answer.so_timestamping,
+            phc: answer.phc_index,
+            tx_types: answer.tx_types,
+            rx_filters: answer.rx_filters,
+        }),
+    )
 }
 
 /// Has a driver fill in `command`, whose first word says which it is; whether it did.
@@ -298,7 +300,13 @@ pub(super) fn join_netlink_group(socket: &OwnedFd, group: u32) -> Result<(), Err
     let size = libc::socklen_t::try_from(size_of::<u32>()).map_err(|_| Errno::EINVAL)?;
     // SAFETY: the kernel reads `size` bytes at `pointer`, which are those of `group`.
     let answer = unsafe {
-        libc::setsockopt(fd, libc::SOL_NETLINK, libc::NETLINK_ADD_MEMBERSHIP, pointer, size)
+        libc::setsockopt(
+            fd,
+            libc::SOL_NETLINK,
+            libc::NETLINK_ADD_MEMBERSHIP,
+            pointer,
+            size,
+        )
     };
     Errno::result(answer).map(drop)
 }

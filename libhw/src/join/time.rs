@@ -1,7 +1,7 @@
 //! Who keeps whose time: interface, PCI function, node, PTP hardware clock, clock circuit, pin, GNSS receiver.
 
 use super::node_of_function;
-use crate::device::nic::{Dpll, Interface, Pin, Rdma};
+use crate::device::nic::{Dpll, Interface, InterfaceKind, Pin, Rdma};
 use crate::device::pci::Function;
 use crate::device::ptp_clock::{Clock, Gnss};
 use crate::inventory::Inventory;
@@ -13,7 +13,11 @@ pub fn function_of_interface<'a>(
     interface: &Interface,
 ) -> Option<&'a Function> {
     let pci = inventory.pci.as_ref()?;
-    let called = |id: &Option<String>| pci.functions.iter().find(|function| id.as_ref() == Some(&function.id));
+    let called = |id: &Option<String>| {
+        pci.functions
+            .iter()
+            .find(|function| id.as_ref() == Some(&function.id))
+    };
     called(&interface.function).or_else(|| called(&interface.physical_function))
 }
 
@@ -23,13 +27,18 @@ pub fn function_of_interface<'a>(
 pub fn node_of_interface(inventory: &Inventory, interface: &Interface) -> Option<u32> {
     let own = |interface: &Interface| {
         let function = || function_of_interface(inventory, interface);
-        interface.node.or_else(|| node_of_function(inventory, function()?))
+        interface
+            .node
+            .or_else(|| node_of_function(inventory, function()?))
     };
     if let Some(node) = own(interface) {
         return Some(node);
     }
     let nic = inventory.nic.as_ref()?;
-    let mut below = nic.interfaces.iter().filter(|other| lies_on(interface, other));
+    let mut below = nic
+        .interfaces
+        .iter()
+        .filter(|other| lies_on(interface, other));
     let node = own(below.next()?)?;
     below.all(|other| own(other) == Some(node)).then_some(node)
 }
@@ -37,16 +46,25 @@ pub fn node_of_interface(inventory: &Inventory, interface: &Interface) -> Option
 /// The PTP hardware clock whose time an interface's hardware stamps with: what the driver says; where it was not
 /// asked, the only one on the same device. Of a VLAN or a bond that of what it lies on, if there is just one.
 #[must_use]
-pub fn clock_of_interface<'a>(inventory: &'a Inventory, interface: &Interface) -> Option<&'a Clock> {
+pub fn clock_of_interface<'a>(
+    inventory: &'a Inventory,
+    interface: &Interface,
+) -> Option<&'a Clock> {
     let clocks = &inventory.ptp_clock.as_ref()?.clocks;
     let own = |interface: &Interface| {
         if let Some(timestamping) = &interface.timestamping {
             let id = timestamping.clock.as_ref();
             return clocks.iter().find(|clock| Some(&clock.id) == id);
         }
+        if interface.kind == Some(InterfaceKind::Representor) {
+            return None;
+        }
         let mut on_device = clocks.iter().filter(|clock| {
             let beside = clock.interfaces.contains(&interface.id);
-            beside || (clock.function.is_some() && clock.function == interface.function && clock.parent.is_none())
+            beside
+                || (clock.function.is_some()
+                    && clock.function == interface.function
+                    && clock.parent.is_none())
         });
         let first = on_device.next()?;
         on_device.next().is_none().then_some(first)
@@ -55,7 +73,10 @@ pub fn clock_of_interface<'a>(inventory: &'a Inventory, interface: &Interface) -
         return Some(clock);
     }
     let nic = inventory.nic.as_ref()?;
-    let mut below = nic.interfaces.iter().filter(|other| lies_on(interface, other));
+    let mut below = nic
+        .interfaces
+        .iter()
+        .filter(|other| lies_on(interface, other));
     let clock = own(below.next()?)?;
     let same = |other: &Interface| own(other).is_some_and(|other| other.id == clock.id);
     below.all(same).then_some(clock)
@@ -68,7 +89,9 @@ pub fn interfaces_of_clock<'a>(inventory: &'a Inventory, clock: &Clock) -> Vec<&
     let base = clock.parent.as_ref().unwrap_or(&clock.id);
     let hardware = nic.filter(|interface| interface.is_hardware());
     hardware
-        .filter(|interface| clock_of_interface(inventory, interface).is_some_and(|own| own.id == *base))
+        .filter(|interface| {
+            clock_of_interface(inventory, interface).is_some_and(|own| own.id == *base)
+        })
         .collect()
 }
 
@@ -94,7 +117,11 @@ pub fn dplls_of_interface<'a>(inventory: &'a Inventory, interface: &Interface) -
 #[must_use]
 pub fn pins_of_dpll<'a>(inventory: &'a Inventory, dpll: &Dpll) -> Vec<&'a Pin> {
     let pins = inventory.nic.iter().flat_map(|nic| &nic.pins);
-    let has = |pin: &&Pin| pin.parents.iter().any(|parent| parent.dpll == Some(dpll.id));
+    let has = |pin: &&Pin| {
+        pin.parents
+            .iter()
+            .any(|parent| parent.dpll == Some(dpll.id))
+    };
     pins.filter(has).collect()
 }
 
@@ -113,7 +140,10 @@ pub fn gnss_of_interface<'a>(inventory: &'a Inventory, interface: &Interface) ->
 pub fn rdma_of_interface<'a>(inventory: &'a Inventory, interface: &Interface) -> Vec<&'a Rdma> {
     let all = inventory.nic.iter().flat_map(|nic| &nic.rdma);
     let is_its = |rdma: &&Rdma| {
-        let named = rdma.ports.iter().any(|port| port.interface.as_ref() == Some(&interface.id));
+        let named = rdma
+            .ports
+            .iter()
+            .any(|port| port.interface.as_ref() == Some(&interface.id));
         let on_function = rdma.function.is_some() && rdma.function == interface.function;
         named || (on_function && rdma.ports.iter().all(|port| port.interface.is_none()))
     };

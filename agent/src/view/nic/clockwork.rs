@@ -25,15 +25,26 @@ pub(super) fn dplls(nic: &Nic) -> Table {
             let state = parent.state.as_ref().map(ToString::to_string);
             input && state.as_deref() == Some("connected")
         };
-        let sources = nic.pins.iter().filter(|pin| pin.parents.iter().filter(of_dpll).any(connected));
-        let sources: Vec<String> =
-            sources.map(|pin| pin.label.clone().unwrap_or_else(|| format!("pin {}", pin.id))).collect();
+        let sources = nic
+            .pins
+            .iter()
+            .filter(|pin| pin.parents.iter().filter(of_dpll).any(connected));
+        let sources: Vec<String> = sources
+            .map(|pin| {
+                pin.label
+                    .clone()
+                    .unwrap_or_else(|| format!("pin {}", pin.id))
+            })
+            .collect();
         table.row([
             dpll.id.to_string().into(),
             Cell::of(dpll.kind.as_ref()),
             Cell::of(dpll.module.as_ref()),
             Cell::of(dpll.mode.as_ref()),
-            Cell::new(lock.map(ToString::to_string).unwrap_or_default(), lock_paint(lock)),
+            Cell::new(
+                lock.map(ToString::to_string).unwrap_or_default(),
+                lock_paint(lock),
+            ),
             Cell::of(dpll.lock_error.as_ref()),
             sources.join(", ").into(),
         ]);
@@ -56,7 +67,10 @@ pub(super) fn pins(nic: &Nic, detail: bool) -> Table {
         Column::Left("port"),
     ]);
     for pin in &nic.pins {
-        let ports = nic.interfaces.iter().filter(|port| port.dpll_pin == Some(pin.id));
+        let ports = nic
+            .interfaces
+            .iter()
+            .filter(|port| port.dpll_pin == Some(pin.id));
         let ports: Vec<&str> = ports.map(|port| port.id.as_str()).collect();
         for (place, parent) in pin.parents.iter().enumerate() {
             let state = parent.state.as_ref();
@@ -76,7 +90,10 @@ pub(super) fn pins(nic: &Nic, detail: bool) -> Table {
                 Cell::of(pin.frequency_hz.as_ref()),
                 joined(of, " ").into(),
                 Cell::of(parent.direction.as_ref()),
-                Cell::new(state.map(ToString::to_string).unwrap_or_default(), pin_paint(state)),
+                Cell::new(
+                    state.map(ToString::to_string).unwrap_or_default(),
+                    pin_paint(state),
+                ),
                 Cell::of(parent.priority.as_ref()),
                 Cell::of(offset.map(|fs| format!("{} ps", fs / 1000)).as_ref()),
                 ports.join(" ").into(),

@@ -24,17 +24,27 @@ pub(super) fn modules(nic: &Nic) -> Table {
         let temperature = now.and_then(|now| now.temperature_millicelsius);
         let lanes = now.iter().flat_map(|now| &now.lanes).map(|lane| {
             let power = |power: Option<i64>| power.map_or_else(String::new, dbm);
-            format!("{}→ {}←", power(lane.tx_power_nanowatts), power(lane.rx_power_nanowatts))
+            format!(
+                "{}→ {}←",
+                power(lane.tx_power_nanowatts),
+                power(lane.rx_power_nanowatts)
+            )
         });
         let lanes: Vec<String> = lanes.collect();
-        let levels = [temperature.map(|level| format!("{} °C", level / 1000)), Some(lanes.join(" "))];
+        let levels = [
+            temperature.map(|level| format!("{} °C", level / 1000)),
+            Some(lanes.join(" ")),
+        ];
         let alarms: Vec<String> = now
             .iter()
             .flat_map(|now| &now.alarms)
             .map(|alarm| {
                 let lane = alarm.lane.map(|lane| format!("lane {lane}"));
                 let level = alarm.level.split('_').take(2).collect::<Vec<_>>().join(" ");
-                joined([Some(level), lane, Some(alarm.limit.replace('_', " "))], " ")
+                joined(
+                    [Some(level), lane, Some(alarm.limit.replace('_', " "))],
+                    " ",
+                )
             })
             .collect();
         let bad = alarms.iter().any(|alarm| alarm.ends_with("alarm"));
@@ -45,7 +55,10 @@ pub(super) fn modules(nic: &Nic) -> Table {
             joined([module.vendor.clone(), module.part.clone()], " ").into(),
             Cell::of(module.connector.as_ref()),
             joined(levels, ", ").into(),
-            Cell::new(alarms.join(", "), if bad { Paint::Bad } else { Paint::Warning }),
+            Cell::new(
+                alarms.join(", "),
+                if bad { Paint::Bad } else { Paint::Warning },
+            ),
         ]);
     }
     table
@@ -65,7 +78,11 @@ mod tests {
 
     #[test]
     fn optical_power_is_told_in_decibels() {
-        for (nanowatts, text) in [(1_000_000, "0.0 dBm "), (500_000, "-3.0 dBm "), (0, "dark ")] {
+        for (nanowatts, text) in [
+            (1_000_000, "0.0 dBm "),
+            (500_000, "-3.0 dBm "),
+            (0, "dark "),
+        ] {
             assert_eq!(dbm(nanowatts), text);
         }
     }

@@ -134,7 +134,9 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Devlink> {
         }
     }
     if survey.deep() && !devices.is_empty() {
-        let all = survey.keep(told::firmware(survey.root())).unwrap_or_default();
+        let all = survey
+            .keep(told::firmware(survey.root()))
+            .unwrap_or_default();
         for firmware in all {
             if let Some(device) = devices.get_mut(&firmware.device) {
                 versions(device, firmware);
@@ -156,11 +158,20 @@ pub(super) fn refresh(devices: &mut [Devlink], survey: &Survey<'_>) {
     if devices.is_empty() {
         return;
     }
-    let told = survey.keep(told::devlink(survey.root())).unwrap_or_default();
+    let told = survey
+        .keep(told::devlink(survey.root()))
+        .unwrap_or_default();
     for reporter in told.reporters {
-        let device = devices.iter_mut().find(|device| device.id == reporter.device);
+        let device = devices
+            .iter_mut()
+            .find(|device| device.id == reporter.device);
         let anew = self::reporter(reporter);
-        let known = device.and_then(|device| device.reporters.iter_mut().find(|known| known.id == anew.id));
+        let known = device.and_then(|device| {
+            device
+                .reporters
+                .iter_mut()
+                .find(|known| known.id == anew.id)
+        });
         if let Some(known) = known {
             known.now = anew.now;
         }
@@ -168,7 +179,10 @@ pub(super) fn refresh(devices: &mut [Devlink], survey: &Survey<'_>) {
 }
 
 fn device(device: told::Device) -> (String, Devlink) {
-    let function = device.id.strip_prefix("pci/").and_then(parse::function_above);
+    let function = device
+        .id
+        .strip_prefix("pci/")
+        .and_then(parse::function_above);
     let row = Devlink {
         id: device.id.clone(),
         function: function.map(str::to_owned),

@@ -199,7 +199,11 @@ fn pin(pin: told::Pin) -> Pin {
     let bits = pin.capabilities.unwrap_or_default();
     let words = [(1, "direction"), (2, "priority"), (4, "state")];
     let changes = words.into_iter().filter(|(bit, _)| bits & bit != 0);
-    let offsets: Vec<_> = pin.parents.iter().map(|parent| parent.phase_offset_fs).collect();
+    let offsets: Vec<_> = pin
+        .parents
+        .iter()
+        .map(|parent| parent.phase_offset_fs)
+        .collect();
     let measured = offsets.iter().any(Option::is_some);
     Pin {
         id: pin.id,
@@ -208,7 +212,11 @@ fn pin(pin: told::Pin) -> Pin {
         label: pin.board_label.or(pin.panel_label).or(pin.package_label),
         kind: pin.kind,
         frequency_hz: pin.frequency_hz.map(Hertz),
-        frequencies_hz: pin.frequencies_hz.into_iter().map(|(low, high)| (Hertz(low), Hertz(high))).collect(),
+        frequencies_hz: pin
+            .frequencies_hz
+            .into_iter()
+            .map(|(low, high)| (Hertz(low), Hertz(high)))
+            .collect(),
         may_change: changes.map(|(_, word)| word.to_owned()).collect(),
         phase_adjust_ps: pin.phase_adjust_ps,
         parents: pin.parents.into_iter().map(parent).collect(),

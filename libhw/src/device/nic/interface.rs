@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    FecModes, FecNow, Interface, InterfaceKind, InterfaceNow, LinkModes, Neighbour, Nic, Vlan, lldp,
-    module, sysfs, tsn,
+    FecModes, FecNow, Interface, InterfaceKind, InterfaceNow, LinkModes, Neighbour, Nic, Vlan,
+    lldp, module, sysfs, tsn,
 };
 use crate::io::ethtool::{self, Settings};
 use crate::io::netlink::link::{self, Link};
@@ -28,7 +28,10 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Interface> {
         None => (from_sysfs(survey, &listed), false),
     };
     let links: Vec<Link> = links.into_iter().take(INTERFACES_MAX).collect();
-    let names: BTreeMap<u32, String> = links.iter().map(|link| (link.index, link.name.clone())).collect();
+    let names: BTreeMap<u32, String> = links
+        .iter()
+        .map(|link| (link.index, link.name.clone()))
+        .collect();
     let ours = |link: &Link| !told || sysfs::is_ours(survey, &listed, &names, link);
     let mut interfaces: Vec<Interface> = links
         .iter()
@@ -47,10 +50,15 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Interface> {
 /// Reads again what changes without an event.
 pub(super) fn refresh(interfaces: &mut [Interface], survey: &Survey<'_>) {
     let told = survey.keep(link::links(survey.root())).unwrap_or_default();
-    let mut links: BTreeMap<String, Link> = told.into_iter().map(|link| (link.name.clone(), link)).collect();
+    let mut links: BTreeMap<String, Link> = told
+        .into_iter()
+        .map(|link| (link.name.clone(), link))
+        .collect();
     let mut neighbours = lldp::discover(survey);
     for interface in interfaces {
-        let link = links.remove(&interface.id).or_else(|| sysfs::link(survey, &interface.id));
+        let link = links
+            .remove(&interface.id)
+            .or_else(|| sysfs::link(survey, &interface.id));
         let before = std::mem::take(&mut interface.now);
         interface.now = link.map(|link| now(&link)).unwrap_or_default();
         interface.now.neighbours = heard(&mut neighbours, interface);
@@ -64,7 +72,9 @@ pub(super) fn refresh(interfaces: &mut [Interface], survey: &Survey<'_>) {
 /// The numbers of two hosts' interfaces may be the same: those of a tree that has none are nobody's.
 fn heard(neighbours: &mut BTreeMap<u32, Vec<Neighbour>>, interface: &Interface) -> Vec<Neighbour> {
     let index = interface.index.filter(|index| *index > 0);
-    index.and_then(|index| neighbours.remove(&index)).unwrap_or_default()
+    index
+        .and_then(|index| neighbours.remove(&index))
+        .unwrap_or_default()
 }
 
 fn from_sysfs(survey: &Survey<'_>, listed: &[String]) -> Vec<Link> {
@@ -78,9 +88,14 @@ fn interface(
     names: &BTreeMap<u32, String>,
     ours: bool,
 ) -> Interface {
-    let place = ours.then(|| sysfs::place(survey, &link.name)).unwrap_or_default();
+    let place = ours
+        .then(|| sysfs::place(survey, &link.name))
+        .unwrap_or_default();
     let name_of = |index: u32| names.get(&index).cloned();
-    let lower = link.lower.filter(|lower| *lower != link.index && !link.lower_elsewhere);
+    let up = link.flags.map(|flags| flags & IFF_UP != 0);
+    let lower = link
+        .lower
+        .filter(|lower| *lower != link.index && !link.lower_elsewhere);
     let mut interface = Interface {
         id: link.name.clone(),
         index: Some(link.index).filter(|index| *index > 0),
@@ -97,10 +112,10 @@ fn interface(
         mtu_max: link.mtu_max,
         alias: link.alias.clone(),
         alternative_names: link.alternative_names.clone(),
-        enabled: Some(link.flags & IFF_UP != 0),
+        enabled: up,
         operstate: link.operstate.as_deref().map(Into::into),
         // The kernel says 1 of an interface that is down and has never looked.
-        carrier: link.carrier.filter(|_| link.flags & IFF_UP != 0),
+        carrier: link.carrier.filter(|_| up != Some(false)),
         master: link.master.and_then(name_of),
         lower: lower.and_then(name_of),
         vlan: link.vlan_id.map(|number| Vlan {
@@ -119,7 +134,8 @@ fn interface(
         now: now(link),
         ..Interface::default()
     };
-    let settings = asks(&interface).then(|| survey.keep(ethtool::settings(survey.root(), &link.name)));
+    let settings =
+        asks(&interface).then(|| survey.keep(ethtool::settings(survey.root(), &link.name)));
     match settings.flatten() {
         Some(settings) => configure(&mut interface, settings),
         None if ours => sysfs::speed(survey, &mut interface),
@@ -159,7 +175,9 @@ fn kind(link: &Link, place: &sysfs::Place) -> InterfaceKind {
 /// Whether a port's name is that of a function's side of an embedded switch (`Documentation/networking/devlink/devlink-port.rst`):
 /// `pf0vf3`, `pf0sf88`, `c1pf0`; a port to the outside is `p0`.
 fn stands_for(name: &str) -> bool {
-    let controller = name.strip_prefix('c').map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let controller = name
+        .strip_prefix('c')
+        .map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
     controller.unwrap_or(name).starts_with("pf")
 }
 
@@ -173,7 +191,9 @@ fn function(link: &Link, place: &sysfs::Place) -> Option<String> {
 fn asks(interface: &Interface) -> bool {
     let made = matches!(
         interface.kind,
-        Some(InterfaceKind::Bond | InterfaceKind::Team | InterfaceKind::Vlan | InterfaceKind::Bridge)
+        Some(
+            InterfaceKind::Bond | InterfaceKind::Team | InterfaceKind::Vlan | InterfaceKind::Bridge
+        )
     );
     interface.is_hardware() || made
 }
@@ -202,9 +222,17 @@ fn configure(interface: &mut Interface, settings: Settings) {
     interface.rings = settings.rings;
     interface.coalesce = settings.coalesce;
     interface.pause = settings.pause;
-    interface.tsn = tsn::of(interface, settings.mac_merge, &settings.features, &settings.hardware_features);
+    interface.tsn = tsn::of(
+        interface,
+        settings.mac_merge,
+        &settings.features,
+        &settings.hardware_features,
+    );
     interface.features = settings.features;
-    let clocks = settings.virtual_clocks.iter().map(|number| format!("ptp{number}"));
+    let clocks = settings
+        .virtual_clocks
+        .iter()
+        .map(|number| format!("ptp{number}"));
     interface.timestamping = settings.timestamping.map(|answer| super::Timestamping {
         virtual_clocks: clocks.collect(),
         ..answer.into()
@@ -224,7 +252,11 @@ fn look_deep(survey: &Survey<'_>, interface: &mut Interface) {
         } else {
             let expected = "the memory of a module of SFF-8472, SFF-8636 or CMIS";
             let text = eeprom.pages.first().map(|page| page.bytes.clone());
-            let error = crate::error::Error::malformed(&format!("/{path}"), expected, &text.unwrap_or_default());
+            let error = crate::error::Error::malformed(
+                &format!("/{path}"),
+                expected,
+                &text.unwrap_or_default(),
+            );
             survey.report(error);
         }
     }
@@ -254,7 +286,9 @@ impl Nic {
     /// The interface called `name`.
     #[must_use]
     pub fn interface(&self, name: &str) -> Option<&Interface> {
-        self.interfaces.iter().find(|interface| interface.id == name)
+        self.interfaces
+            .iter()
+            .find(|interface| interface.id == name)
     }
 
     /// The names of those that are part of `master`.

@@ -60,11 +60,19 @@ pub(super) fn discover(survey: &Survey<'_>) -> BTreeMap<u32, Vec<Neighbour>> {
         let (neighbours, whole) = parse(&bytes);
         if !whole {
             let text = String::from_utf8_lossy(&bytes);
-            survey.report(Error::malformed(&format!("/{path}"), "LLDP frames, each after its length", &text));
+            survey.report(Error::malformed(
+                &format!("/{path}"),
+                "LLDP frames, each after its length",
+                &text,
+            ));
         }
         Some((index, neighbours))
     };
-    survey.numbered(PLACE, "").into_iter().filter_map(heard).collect()
+    survey
+        .numbered(PLACE, "")
+        .into_iter()
+        .filter_map(heard)
+        .collect()
 }
 
 /// The neighbours in a file of systemd-networkd's, and whether it was understood to its end.
@@ -110,7 +118,11 @@ fn take(neighbour: &mut Neighbour, kind: u16, value: &[u8]) {
         (1, [4, rest @ ..]) => neighbour.chassis_address = address(rest),
         (1, [5, 1, rest @ ..]) | (2, [4, 1, rest @ ..]) if rest.len() == 4 => {
             let parts: Vec<String> = rest.iter().map(u8::to_string).collect();
-            let place = if kind == 1 { &mut neighbour.chassis_address } else { &mut neighbour.port };
+            let place = if kind == 1 {
+                &mut neighbour.chassis_address
+            } else {
+                &mut neighbour.port
+            };
             *place = Some(parts.join("."));
         }
         (1, [_, rest @ ..]) => neighbour.chassis_address = text(rest),
@@ -120,7 +132,9 @@ fn take(neighbour: &mut Neighbour, kind: u16, value: &[u8]) {
         (4, rest) => neighbour.port_description = text(rest),
         (5, rest) => neighbour.system_hostname = text(rest),
         (6, rest) => neighbour.system_description = text(rest),
-        (7, [_, _, high, low]) => neighbour.capabilities = capabilities(u16::from_be_bytes([*high, *low])),
+        (7, [_, _, high, low]) => {
+            neighbour.capabilities = capabilities(u16::from_be_bytes([*high, *low]))
+        }
         // IEEE 802.1's own: subtype 1 is the port's VLAN.
         (127, [0x00, 0x80, 0xc2, 1, high, low]) => {
             neighbour.vlan = Some(u16::from_be_bytes([*high, *low])).filter(|vlan| *vlan > 0);
@@ -132,9 +146,22 @@ fn take(neighbour: &mut Neighbour, kind: u16, value: &[u8]) {
 /// IEEE 802.1AB table 8-4.
 fn capabilities(bits: u16) -> Vec<String> {
     let words = [
-        "other", "repeater", "bridge", "wlan", "router", "telephone", "docsis", "station", "cvlan", "svlan", "relay",
+        "other",
+        "repeater",
+        "bridge",
+        "wlan",
+        "router",
+        "telephone",
+        "docsis",
+        "station",
+        "cvlan",
+        "svlan",
+        "relay",
     ];
-    let set = words.iter().enumerate().filter(|(bit, _)| bits & (1 << bit) != 0);
+    let set = words
+        .iter()
+        .enumerate()
+        .filter(|(bit, _)| bits & (1 << bit) != 0);
     set.map(|(_, word)| (*word).to_owned()).collect()
 }
 

@@ -139,7 +139,11 @@ pub fn read(eeprom: &Eeprom) -> Option<(Module, ModuleNow)> {
     let lower = eeprom.half(0x50, 0, 0);
     let (mut module, mut now) = match lower.first()? {
         0x02 | 0x03 => sff8472::read(&lower, &eeprom.half(0x51, 0, 0)),
-        0x0c | 0x0d | 0x11 => sff8636::read(&lower, &eeprom.half(0x50, 0, 128), &eeprom.half(0x50, 3, 128)),
+        0x0c | 0x0d | 0x11 => sff8636::read(
+            &lower,
+            &eeprom.half(0x50, 0, 128),
+            &eeprom.half(0x50, 3, 128),
+        ),
         0x18..=0x1b | 0x1e..=0x25 => cmis::read(&lower, eeprom),
         _ => return None,
     };
@@ -151,7 +155,11 @@ pub fn read(eeprom: &Eeprom) -> Option<(Module, ModuleNow)> {
 
 fn alarms(module: &Module, now: &ModuleNow) -> Vec<Alarm> {
     let mut levels = vec![
-        ("temperature_millicelsius", None, now.temperature_millicelsius),
+        (
+            "temperature_millicelsius",
+            None,
+            now.temperature_millicelsius,
+        ),
         ("voltage_microvolts", None, now.voltage_microvolts),
     ];
     for lane in &now.lanes {
@@ -160,7 +168,10 @@ fn alarms(module: &Module, now: &ModuleNow) -> Vec<Alarm> {
         levels.push(("rx_power_nanowatts", Some(lane.id), lane.rx_power_nanowatts));
     }
     let beyond = levels.into_iter().filter_map(|(level, lane, value)| {
-        let threshold = module.thresholds.iter().find(|threshold| threshold.id == level)?;
+        let threshold = module
+            .thresholds
+            .iter()
+            .find(|threshold| threshold.id == level)?;
         Some(Alarm {
             level: level.to_owned(),
             lane,

@@ -98,7 +98,11 @@ pub struct RdmaPortNow {
 
 /// The devices, by name.
 pub(super) fn discover(survey: &Survey<'_>) -> Vec<Rdma> {
-    survey.names(DEVICES).into_iter().filter_map(|name| device(survey, name)).collect()
+    survey
+        .names(DEVICES)
+        .into_iter()
+        .filter_map(|name| device(survey, name))
+        .collect()
 }
 
 /// Reads again how the ports fare.
@@ -117,24 +121,37 @@ fn device(survey: &Survey<'_>, id: String) -> Option<Rdma> {
         return None;
     }
     let text = |name: &str| {
-        let has = names.binary_search_by(|known| known.as_str().cmp(name)).is_ok();
+        let has = names
+            .binary_search_by(|known| known.as_str().cmp(name))
+            .is_ok();
         has.then(|| survey.text(&format!("{directory}/{name}")))?
     };
     let whole = survey.keep(survey.root().link(&directory));
     let device = || survey.keep(survey.root().link(&format!("{directory}/device")));
-    let way = whole.filter(|way| parse::function_above(way).is_some()).or_else(device);
+    let way = whole
+        .filter(|way| parse::function_above(way).is_some())
+        .or_else(device);
     let node_type = text("node_type").and_then(|text| {
-        survey.parsed(&format!("{directory}/node_type"), &text, |text| numbered(text).map(|(_, word)| word.to_owned()))
+        survey.parsed(&format!("{directory}/node_type"), &text, |text| {
+            numbered(text).map(|(_, word)| word.to_owned())
+        })
     });
     let ports = survey.numbered(&format!("{directory}/ports"), "");
     Some(Rdma {
-        function: way.as_deref().and_then(|way| parse::function_above(way.trim_end_matches('/'))).map(str::to_owned),
+        function: way
+            .as_deref()
+            .and_then(|way| parse::function_above(way.trim_end_matches('/')))
+            .map(str::to_owned),
         firmware: text("fw_ver"),
         model: text("hca_type"),
         board: text("board_id"),
         node_type,
         node_guid: text("node_guid"),
-        ports: ports.into_iter().take(256).map(|number| port(survey, &id, number)).collect(),
+        ports: ports
+            .into_iter()
+            .take(256)
+            .map(|number| port(survey, &id, number))
+            .collect(),
         id,
     })
 }
@@ -149,7 +166,9 @@ fn port(survey: &Survey<'_>, device: &str, id: u32) -> RdmaPort {
     let ethernet = link_layer.as_deref() == Some("Ethernet");
     RdmaPort {
         id,
-        interface: ethernet.then(|| survey.text(&format!("{directory}/gid_attrs/ndevs/0"))).flatten(),
+        interface: ethernet
+            .then(|| survey.text(&format!("{directory}/gid_attrs/ndevs/0")))
+            .flatten(),
         link_layer,
         now: now(survey, &directory),
     }
@@ -159,10 +178,14 @@ fn now(survey: &Survey<'_>, directory: &str) -> RdmaPortNow {
     let word = |name: &str| {
         let path = format!("{directory}/{name}");
         let text = survey.text(&path)?;
-        survey.parsed(&path, &text, |text| numbered(text).map(|(_, word)| word.to_owned()))
+        survey.parsed(&path, &text, |text| {
+            numbered(text).map(|(_, word)| word.to_owned())
+        })
     };
     let path = format!("{directory}/rate");
-    let rate = survey.text(&path).and_then(|text| survey.parsed(&path, &text, rate));
+    let rate = survey
+        .text(&path)
+        .and_then(|text| survey.parsed(&path, &text, rate));
     let (rate_mbps, rate) = rate.unzip();
     RdmaPortNow {
         state: word("state").map(|word| word.to_lowercase().into()),
@@ -198,9 +221,17 @@ fn rate(text: &str) -> Parsed<(u64, Option<String>)> {
     let (rate, rest) = text.split_once(" Gb/sec").ok_or(expected)?;
     let (whole, tenths) = rate.split_once('.').unwrap_or((rate, "0"));
     let whole: u64 = parse::decimal(whole).map_err(|_| expected)?;
-    let tenths: u64 = parse::decimal(tenths).ok().filter(|tenths| *tenths < 10).ok_or(expected)?;
-    let mbps = whole.checked_mul(1000).and_then(|mbps| mbps.checked_add(tenths * 100));
-    let words = rest.trim().strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+    let tenths: u64 = parse::decimal(tenths)
+        .ok()
+        .filter(|tenths| *tenths < 10)
+        .ok_or(expected)?;
+    let mbps = whole
+        .checked_mul(1000)
+        .and_then(|mbps| mbps.checked_add(tenths * 100));
+    let words = rest
+        .trim()
+        .strip_prefix('(')
+        .and_then(|rest| rest.strip_suffix(')'));
     Ok((mbps.ok_or(expected)?, words.map(str::to_owned)))
 }
 
@@ -214,12 +245,20 @@ fn counters(survey: &Survey<'_>, directory: &str) -> BTreeMap<String, u64> {
         let path = format!("{directory}/{name}");
         let text = match survey.root().text(&path) {
             Err(crate::error::Error::Unsupported { .. }) => None,
-            Err(crate::error::Error::Read { source, .. }) if source.raw_os_error() == Some(libc::EINVAL) => None,
+            Err(crate::error::Error::Read { source, .. })
+                if source.raw_os_error() == Some(libc::EINVAL) =>
+            {
+                None
+            }
             answer => survey.keep(answer),
         };
         let text = text.filter(|text| !text.starts_with("N/A"))?;
         let count: u64 = survey.parsed(&path, &text, parse::decimal)?;
         (count > 0).then_some((name, count))
     };
-    survey.names(directory).into_iter().filter_map(count).collect()
+    survey
+        .names(directory)
+        .into_iter()
+        .filter_map(count)
+        .collect()
 }

@@ -44,29 +44,50 @@ pub(super) fn is_ours(
 pub(super) fn place(survey: &Survey<'_>, name: &str) -> Place {
     let directory = format!("{NET}/{name}");
     let whole = survey.keep(survey.root().link(&directory));
-    if whole.as_deref().is_some_and(|way| way.contains("devices/virtual/")) {
+    if whole
+        .as_deref()
+        .is_some_and(|way| way.contains("devices/virtual/"))
+    {
         return Place::default();
     }
-    let target = survey.keep(survey.root().link(&format!("{directory}/device")));
-    let Some(target) = target else {
+    // The class's own link tells the device too; where it was captured as a directory, the device's link does.
+    let beside = || survey.keep(survey.root().link(&format!("{directory}/device")));
+    let Some(way) = whole
+        .as_deref()
+        .and_then(device_of)
+        .map(str::to_owned)
+        .or_else(beside)
+    else {
         return Place::default();
     };
-    let target = target.trim_end_matches('/');
-    let device = target.rsplit('/').next().map(str::to_owned);
-    let function = whole
-        .as_deref()
-        .and_then(parse::function_above)
-        .or_else(|| parse::function_above(target));
+    let way = way.trim_end_matches('/');
+    let device = way.rsplit('/').next().map(str::to_owned);
+    let function = parse::function_above(way);
     let on_pci = device.as_deref() == function;
     let number = |name: &str| survey.value(&format!("{directory}/{name}"), parse::decimal_or_none);
     Place {
-        physical_function: on_pci.then(|| survey.link_name(&format!("{directory}/device/physfn"))).flatten(),
+        physical_function: on_pci
+            .then(|| survey.link_name(&format!("{directory}/device/physfn")))
+            .flatten(),
         driver: survey.link_name(&format!("{directory}/device/driver")),
-        node: on_pci.then(|| number("device/numa_node")).flatten().flatten(),
+        node: on_pci
+            .then(|| number("device/numa_node"))
+            .flatten()
+            .flatten(),
         dev_port: number("dev_port").flatten().filter(|port| *port > 0),
         function: function.map(str::to_owned),
         device,
     }
+}
+
+/// The way to the device of an interface.
+///
+/// ```text
+/// ../../devices/pci0000:00/0000:00:03.0/virtio2/net/eth0
+/// ```
+fn device_of(way: &str) -> Option<&str> {
+    let (device, _) = way.rsplit_once("/net/")?;
+    device.contains("devices/").then_some(device)
 }
 
 /// All that sysfs tells, as netlink would; `None` when there is no such directory.
@@ -79,16 +100,21 @@ pub(super) fn link(survey: &Survey<'_>, name: &str) -> Option<Link> {
         name: name.to_owned(),
         index,
         link_type: attributes.value("type", parse::decimal).unwrap_or_default(),
-        flags: flags.and_then(|flags| u32::try_from(flags).ok()).unwrap_or_default(),
+        flags: flags.and_then(|flags| u32::try_from(flags).ok()),
         kind: made_by(&attributes),
-        mac: attributes.text("address").filter(|mac| mac.bytes().any(|byte| !b"0:".contains(&byte))),
+        mac: attributes
+            .text("address")
+            .filter(|mac| mac.bytes().any(|byte| !b"0:".contains(&byte))),
         mtu: number("mtu"),
         operstate: attributes.text("operstate"),
         carrier: attributes.value("carrier", parse::switch),
         carrier_changes: number("carrier_changes"),
         carrier_up_count: number("carrier_up_count"),
         carrier_down_count: number("carrier_down_count"),
-        master: attributes.has("master").then(|| attributes.nested("master/ifindex")).flatten(),
+        master: attributes
+            .has("master")
+            .then(|| attributes.nested("master/ifindex"))
+            .flatten(),
         lower: number("iflink").filter(|lower| *lower != index && *lower > 0),
         phys_port_name: attributes.text("phys_port_name"),
         phys_switch_id: attributes.text("phys_switch_id"),
@@ -147,7 +173,9 @@ impl<'a> Attributes<'a> {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.names.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
+        self.names
+            .binary_search_by(|known| known.as_str().cmp(name))
+            .is_ok()
     }
 
     fn value<T>(&self, name: &str, parse: impl Fn(&str) -> Parsed<T>) -> Option<T> {
@@ -160,17 +188,23 @@ impl<'a> Attributes<'a> {
     }
 
     fn nested(&self, path: &str) -> Option<u32> {
-        self.survey.value(&format!("{}/{path}", self.directory), parse::decimal)
+        self.survey
+            .value(&format!("{}/{path}", self.directory), parse::decimal)
     }
 
     /// The first word of a file of a bond's: `802.3ad 4`.
     fn bonding(&self, name: &str) -> Option<String> {
-        let text = self.has("bonding").then(|| self.survey.text(&format!("{}/bonding/{name}", self.directory)))??;
+        let text = self.has("bonding").then(|| {
+            self.survey
+                .text(&format!("{}/bonding/{name}", self.directory))
+        })??;
         text.split_whitespace().next().map(str::to_owned)
     }
 
     fn queues(&self, prefix: &str) -> Option<u32> {
-        let names = self.has("queues").then(|| self.survey.names(&format!("{}/queues", self.directory)))?;
+        let names = self
+            .has("queues")
+            .then(|| self.survey.names(&format!("{}/queues", self.directory)))?;
         let count = names.iter().filter(|name| name.starts_with(prefix)).count();
         u32::try_from(count).ok()
     }
@@ -178,16 +212,24 @@ impl<'a> Attributes<'a> {
 
 /// The kind of what is made by software, as far as its directory tells.
 fn made_by(attributes: &Attributes<'_>) -> Option<String> {
-    let directories = [("bonding", "bond"), ("bridge", "bridge"), ("tun_flags", "tun")];
+    let directories = [
+        ("bonding", "bond"),
+        ("bridge", "bridge"),
+        ("tun_flags", "tun"),
+    ];
     let mut directories = directories.into_iter();
     if let Some((_, kind)) = directories.find(|(name, _)| attributes.has(name)) {
         return Some(kind.to_owned());
     }
     let events = attributes.text("uevent")?;
     let mut lines = events.lines();
-    let kind = lines.find_map(|line| line.strip_prefix("DEVTYPE="))?.to_owned();
+    let kind = lines
+        .find_map(|line| line.strip_prefix("DEVTYPE="))?
+        .to_owned();
     // The types of hardware, `wlan` and the like, are no kinds.
-    ["vlan", "bond", "bridge", "vxlan", "geneve", "macsec"].contains(&kind.as_str()).then_some(kind)
+    ["vlan", "bond", "bridge", "vxlan", "geneve", "macsec"]
+        .contains(&kind.as_str())
+        .then_some(kind)
 }
 
 /// The number of a VLAN.
@@ -211,12 +253,24 @@ fn vlan(attributes: &Attributes<'_>) -> Option<u16> {
 }
 
 fn port_state(attributes: &Attributes<'_>) -> Option<String> {
-    let text = |name: &str| attributes.survey.text(&format!("{}/{name}", attributes.directory));
+    let text = |name: &str| {
+        attributes
+            .survey
+            .text(&format!("{}/{name}", attributes.directory))
+    };
     if attributes.has("bonding_slave") {
         return text("bonding_slave/state");
     }
-    let state = attributes.has("brport").then(|| attributes.nested("brport/state"))??;
-    let words = ["disabled", "listening", "learning", "forwarding", "blocking"];
+    let state = attributes
+        .has("brport")
+        .then(|| attributes.nested("brport/state"))??;
+    let words = [
+        "disabled",
+        "listening",
+        "learning",
+        "forwarding",
+        "blocking",
+    ];
     Some(crate::word::numbered(&words, 0, state))
 }
 
@@ -227,7 +281,9 @@ fn counters(attributes: &Attributes<'_>) -> Vec<(String, u64)> {
     let directory = format!("{}/statistics", attributes.directory);
     let names = attributes.survey.names(&directory);
     let count = |name: String| {
-        let count = attributes.survey.value(&format!("{directory}/{name}"), parse::decimal)?;
+        let count = attributes
+            .survey
+            .value(&format!("{directory}/{name}"), parse::decimal)?;
         Some((name, count))
     };
     names.into_iter().filter_map(count).collect()

@@ -19,7 +19,10 @@ const HYPERVISORS: [&str; 4] = ["KVM", "vmclock", "VMware", "hyperv"];
 /// The clocks, by number.
 pub(super) fn discover(survey: &Survey<'_>) -> Vec<Clock> {
     let places = places(survey);
-    places.into_iter().map(|(number, directory)| clock(survey, number, &directory)).collect()
+    places
+        .into_iter()
+        .map(|(number, directory)| clock(survey, number, &directory))
+        .collect()
 }
 
 /// Each clock's number and directory. Some captured trees lack the class and have the clocks below their devices.
@@ -40,11 +43,17 @@ fn places(survey: &Survey<'_>) -> BTreeMap<u32, String> {
 
 fn clock(survey: &Survey<'_>, number: u32, directory: &str) -> Clock {
     let names = survey.names(directory);
-    let has = |name: &str| names.binary_search_by(|known| known.as_str().cmp(name)).is_ok();
+    let has = |name: &str| {
+        names
+            .binary_search_by(|known| known.as_str().cmp(name))
+            .is_ok()
+    };
     let path = |name: &str| format!("{directory}/{name}");
     let count = |name: &str| has(name).then(|| survey.value(&path(name), parse::decimal::<u32>))?;
     let wide = |name: &str| has(name).then(|| survey.value(&path(name), parse::decimal::<u64>))?;
-    let name = has("clock_name").then(|| survey.text(&path("clock_name"))).flatten();
+    let name = has("clock_name")
+        .then(|| survey.text(&path("clock_name")))
+        .flatten();
     // The class's own link goes all the way; a tree without the class has the way in its path.
     let whole = survey.keep(survey.root().link(directory));
     let device = survey.keep(survey.root().link(&path("device")));
@@ -52,14 +61,19 @@ fn clock(survey: &Survey<'_>, number: u32, directory: &str) -> Clock {
     let device = device.as_deref().map(|device| device.trim_end_matches('/'));
     let parent = parent(&way, number);
     let kind = kind(name.as_deref(), &way, parent.is_some());
-    let caps = survey.deep().then(|| survey.keep(clock::capabilities(survey.root(), number))).flatten();
+    let caps = survey
+        .deep()
+        .then(|| survey.keep(clock::capabilities(survey.root(), number)))
+        .flatten();
     let function = parse::function_above(&way).or_else(|| device.and_then(parse::function_above));
     Clock {
         id: format!("ptp{number}"),
         kind: Some(kind),
         function: function.map(str::to_owned),
         interfaces: interfaces(survey, directory, device.is_some() && parent.is_none()),
-        device: device.and_then(|device| device.rsplit('/').next()).map(str::to_owned),
+        device: device
+            .and_then(|device| device.rsplit('/').next())
+            .map(str::to_owned),
         parent,
         max_adjustment_ppb: wide("max_adjustment"),
         max_phase_adjustment_ns: wide("max_phase_adjustment").filter(|ns| *ns > 0),
@@ -67,11 +81,17 @@ fn clock(survey: &Survey<'_>, number: u32, directory: &str) -> Clock {
         external_timestamps: count("n_external_timestamps"),
         periodic_outputs: count("n_periodic_outputs"),
         programmable_pins: count("n_programmable_pins"),
-        pps: has("pps_available").then(|| survey.value(&path("pps_available"), parse::switch)).flatten(),
+        pps: has("pps_available")
+            .then(|| survey.value(&path("pps_available"), parse::switch))
+            .flatten(),
         cross_timestamping: caps.map(|caps| caps.cross_timestamping),
         virtual_clocks_max: count("max_vclocks"),
         virtual_clocks: count("n_vclocks"),
-        pins: if has("pins") { pins(survey, &path("pins")) } else { Vec::new() },
+        pins: if has("pins") {
+            pins(survey, &path("pins"))
+        } else {
+            Vec::new()
+        },
         name,
     }
 }
@@ -84,7 +104,10 @@ fn clock(survey: &Survey<'_>, number: u32, directory: &str) -> Clock {
 fn parent(way: &str, number: u32) -> Option<String> {
     let own = format!("ptp{number}");
     let mut above = way.rsplit('/').skip_while(|part| *part != own).skip(1);
-    let is_clock = |part: &&str| part.strip_prefix("ptp").is_some_and(|rest| parse::decimal::<u32>(rest).is_ok());
+    let is_clock = |part: &&str| {
+        part.strip_prefix("ptp")
+            .is_some_and(|rest| parse::decimal::<u32>(rest).is_ok())
+    };
     above.find(is_clock).map(str::to_owned)
 }
 
@@ -104,7 +127,11 @@ fn kind(name: Option<&str>, way: &str, on_clock: bool) -> ClockKind {
 /// The interfaces beside the clock, on the same device.
 fn interfaces(survey: &Survey<'_>, directory: &str, on_device: bool) -> BTreeSet<String> {
     let beside = || survey.names(&format!("{directory}/device/net"));
-    if on_device { beside().into_iter().collect() } else { BTreeSet::new() }
+    if on_device {
+        beside().into_iter().collect()
+    } else {
+        BTreeSet::new()
+    }
 }
 
 fn pins(survey: &Survey<'_>, directory: &str) -> Vec<Pin> {
@@ -117,7 +144,12 @@ fn pins(survey: &Survey<'_>, directory: &str) -> Vec<Pin> {
             channel,
         }
     };
-    survey.names(directory).into_iter().take(PINS_MAX).map(pin).collect()
+    survey
+        .names(directory)
+        .into_iter()
+        .take(PINS_MAX)
+        .map(pin)
+        .collect()
 }
 
 /// A pin's function and channel.
@@ -128,7 +160,9 @@ fn pins(survey: &Survey<'_>, directory: &str) -> Vec<Pin> {
 fn set(text: &str) -> Parsed<(String, u32)> {
     const FUNCTIONS: &[&str] = &["none", "external_timestamp", "periodic_output", "phy_sync"];
     let expected = Expected("a pin's function and channel, two numbers");
-    let (function, channel) = parse::trim(text).split_once(char::is_whitespace).ok_or(expected)?;
+    let (function, channel) = parse::trim(text)
+        .split_once(char::is_whitespace)
+        .ok_or(expected)?;
     let function = parse::decimal(function).map_err(|_| expected)?;
     let channel = parse::decimal(channel).map_err(|_| expected)?;
     Ok((crate::word::numbered(FUNCTIONS, 0, function), channel))

@@ -44,8 +44,12 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Gnss> {
     let receiver = |number: u32| {
         let id = format!("gnss{number}");
         let directory = format!("{CLASS}/{id}");
-        let whole = survey.keep(survey.root().link(&directory)).unwrap_or_default();
-        let device = survey.keep(survey.root().link(&format!("{directory}/device"))).unwrap_or_default();
+        let whole = survey
+            .keep(survey.root().link(&directory))
+            .unwrap_or_default();
+        let device = survey
+            .keep(survey.root().link(&format!("{directory}/device")))
+            .unwrap_or_default();
         let device = device.trim_end_matches('/');
         let function = parse::function_above(&whole).or_else(|| parse::function_above(device));
         Gnss {
@@ -55,5 +59,9 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Gnss> {
             id,
         }
     };
-    survey.numbered(CLASS, "gnss").into_iter().map(receiver).collect()
+    survey
+        .numbered(CLASS, "gnss")
+        .into_iter()
+        .map(receiver)
+        .collect()
 }

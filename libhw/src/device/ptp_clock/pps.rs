@@ -62,7 +62,8 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Pps> {
         let path = |name: &str| format!("{CLASS}/{id}/{name}");
         let name = survey.text(&path("name"));
         let is_clock = |name: &&str| {
-            name.strip_prefix("ptp").is_some_and(|rest| parse::decimal::<u32>(rest).is_ok())
+            name.strip_prefix("ptp")
+                .is_some_and(|rest| parse::decimal::<u32>(rest).is_ok())
         };
         Pps {
             clock: name.as_deref().filter(is_clock).map(str::to_owned),
@@ -73,12 +74,20 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Pps> {
             id,
         }
     };
-    survey.numbered(CLASS, "pps").into_iter().map(source).collect()
+    survey
+        .numbered(CLASS, "pps")
+        .into_iter()
+        .map(source)
+        .collect()
 }
 
 /// The last pulses of a source.
 pub(super) fn now(survey: &Survey<'_>, id: &str) -> PpsNow {
-    let edge = |name: &str| survey.value(&format!("{CLASS}/{id}/{name}"), event).flatten();
+    let edge = |name: &str| {
+        survey
+            .value(&format!("{CLASS}/{id}/{name}"), event)
+            .flatten()
+    };
     PpsNow {
         assert: edge("assert"),
         clear: edge("clear"),

@@ -53,8 +53,22 @@ pub struct Discipline {
 
 /// `STA_*` by bit.
 const STATUS: [&str; 16] = [
-    "pll", "ppsfreq", "ppstime", "fll", "ins", "del", "unsync", "freqhold", "ppssignal", "ppsjitter", "ppswander",
-    "ppserror", "clockerr", "nano", "mode", "clk",
+    "pll",
+    "ppsfreq",
+    "ppstime",
+    "fll",
+    "ins",
+    "del",
+    "unsync",
+    "freqhold",
+    "ppssignal",
+    "ppsjitter",
+    "ppswander",
+    "ppserror",
+    "clockerr",
+    "nano",
+    "mode",
+    "clk",
 ];
 
 const UNSYNC: i32 = 0x40;
@@ -64,7 +78,11 @@ pub(super) fn clocksource(survey: &Survey<'_>) -> Option<Clocksource> {
     let available = survey.text(&format!("{CLOCKSOURCE}/available_clocksource"));
     let clocksource = Clocksource {
         current: survey.text(&format!("{CLOCKSOURCE}/current_clocksource")),
-        available: available.iter().flat_map(|all| all.split_whitespace()).map(str::to_owned).collect(),
+        available: available
+            .iter()
+            .flat_map(|all| all.split_whitespace())
+            .map(str::to_owned)
+            .collect(),
     };
     (clocksource != Clocksource::default()).then_some(clocksource)
 }
@@ -72,7 +90,9 @@ pub(super) fn clocksource(survey: &Survey<'_>) -> Option<Clocksource> {
 /// How it is kept; `None` on a tree without a record of it.
 pub(super) fn discover(survey: &Survey<'_>) -> Option<SystemTime> {
     let told = survey.keep(clock::discipline(survey.root()))?;
-    let bits = (0_i32..).zip(STATUS).filter(|(bit, _)| told.status & (1 << bit) != 0);
+    let bits = (0_i32..)
+        .zip(STATUS)
+        .filter(|(bit, _)| told.status & (1 << bit) != 0);
     Some(SystemTime {
         now: Discipline {
             synchronized: told.status & UNSYNC == 0,

@@ -48,11 +48,20 @@ const NAMES: [(&str, &[&str]); 4] = [
     ),
     (
         "eth-ctrl",
-        &["MACControlFramesTransmitted", "MACControlFramesReceived", "UnsupportedOpcodesReceived"],
+        &[
+            "MACControlFramesTransmitted",
+            "MACControlFramesReceived",
+            "UnsupportedOpcodesReceived",
+        ],
     ),
     (
         "rmon",
-        &["etherStatsUndersizePkts", "etherStatsOversizePkts", "etherStatsFragments", "etherStatsJabbers"],
+        &[
+            "etherStatsUndersizePkts",
+            "etherStatsOversizePkts",
+            "etherStatsFragments",
+            "etherStatsJabbers",
+        ],
     ),
 ];
 
@@ -99,6 +108,11 @@ fn counter(names: &[&str], count: Attribute<'_>) -> Option<(String, u64)> {
 fn bucket(direction: &str, part: Attribute<'_>) -> Option<(String, u64)> {
     let find = |kind| part.nested().find(|part| part.kind == kind)?.number();
     let low = find(7)?;
-    let high = find(8).filter(|high| *high > 0).map_or_else(|| "Max".to_owned(), |high| high.to_string());
-    Some((format!("{direction}-etherStatsPkts{low}to{high}Octets"), find(9)?))
+    let high = find(8)
+        .filter(|high| *high > 0)
+        .map_or_else(|| "Max".to_owned(), |high| high.to_string());
+    Some((
+        format!("{direction}-etherStatsPkts{low}to{high}Octets"),
+        find(9)?,
+    ))
 }

@@ -26,7 +26,9 @@ const SERIALS: [(&[u8], (u8, u8, u8), usize); 3] = [
     (&[0x02, 0x03], (0x50, 0, 0), 68),
     (&[0x0c, 0x0d, 0x11], (0x50, 0, 128), 68),
     (
-        &[0x18, 0x19, 0x1a, 0x1b, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25],
+        &[
+            0x18, 0x19, 0x1a, 0x1b, 0x1e, 0x1f, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25,
+        ],
         (0x50, 0, 128),
         38,
     ),
@@ -69,10 +71,15 @@ impl Eeprom {
     /// Adds a half page as it was read.
     pub fn add(&mut self, (address, page, offset): (u8, u8, u8), bytes: &[u8]) {
         let mut bytes = bytes.to_vec();
-        let form = self.half(0x50, 0, 0).first().or(bytes.first()).copied().unwrap_or_default();
-        let serial = SERIALS.iter().find(|(forms, place, _)| {
-            forms.contains(&form) && *place == (address, page, offset)
-        });
+        let form = self
+            .half(0x50, 0, 0)
+            .first()
+            .or(bytes.first())
+            .copied()
+            .unwrap_or_default();
+        let serial = SERIALS
+            .iter()
+            .find(|(forms, place, _)| forms.contains(&form) && *place == (address, page, offset));
         if let Some(range) = serial.and_then(|(_, _, at)| bytes.get_mut(*at..*at + SERIAL_LENGTH)) {
             self.serial = crate::parse::nonempty(&String::from_utf8_lossy(range));
             range.fill(b' ');
@@ -114,7 +121,12 @@ fn places(lower: &[u8]) -> Vec<(u8, u8, u8)> {
         // CMIS: byte 2 bit 7.
         0x18..=0x1b | 0x1e..=0x25 if at(2) & 0x80 != 0 => vec![(0x50, 0, 128)],
         0x18..=0x1b | 0x1e..=0x25 => {
-            vec![(0x50, 0, 128), (0x50, 1, 128), (0x50, 2, 128), (0x50, 0x11, 128)]
+            vec![
+                (0x50, 0, 128),
+                (0x50, 1, 128),
+                (0x50, 2, 128),
+                (0x50, 0x11, 128),
+            ]
         }
         _ => Vec::new(),
     }
@@ -131,7 +143,14 @@ fn half(family: &mut Family, name: &str, place: (u8, u8, u8)) -> io::Result<Opti
         .with(I2C_ADDRESS, &[address]);
     let answer = match family.get(command::MODULE_EEPROM, &request) {
         // What drivers say of an empty cage.
-        Err(error) if matches!(error.raw_os_error(), Some(libc::EIO | libc::ENXIO | libc::ENODEV)) => return Ok(None),
+        Err(error)
+            if matches!(
+                error.raw_os_error(),
+                Some(libc::EIO | libc::ENXIO | libc::ENODEV)
+            ) =>
+        {
+            return Ok(None);
+        }
         answer => offered(answer)?,
     };
     let data = |answer: &Vec<u8>| {
@@ -143,8 +162,17 @@ fn half(family: &mut Family, name: &str, place: (u8, u8, u8)) -> io::Result<Opti
 }
 
 fn unhex(text: &str) -> Vec<u8> {
-    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let digits: Vec<u8> = text.as_bytes().iter().take(2 * HALF).map_while(digit).collect();
+    let digit = |byte: &u8| {
+        char::from(*byte)
+            .to_digit(16)
+            .and_then(|digit| u8::try_from(digit).ok())
+    };
+    let digits: Vec<u8> = text
+        .as_bytes()
+        .iter()
+        .take(2 * HALF)
+        .map_while(digit)
+        .collect();
     let pairs = digits.chunks_exact(2).filter_map(|pair| match pair {
         [high, low] => Some(high << 4 | low),
         _ => None,

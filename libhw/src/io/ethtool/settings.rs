@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Channels, Coalesce, Fec, MacMerge, Pause, Provider, Rings, Settings, Timestamping, bitset, command,
+    Channels, Coalesce, Fec, MacMerge, Pause, Provider, Rings, Settings, Timestamping, bitset,
+    command,
 };
 use crate::io::netlink::attribute::{Attribute, Attributes};
 use crate::word::numbered;
@@ -54,7 +55,9 @@ fn link_made(part: Attribute<'_>, settings: &mut Settings) {
         (2, Some(0xef)) => settings.port = Some("none".to_owned()),
         (2, Some(0xff)) => settings.port = Some("other".to_owned()),
         (2, Some(port)) => settings.port = Some(numbered(PORTS, 0, port)),
-        (6, Some(kind)) => settings.transceiver = Some(numbered(&["internal", "external"], 0, kind)),
+        (6, Some(kind)) => {
+            settings.transceiver = Some(numbered(&["internal", "external"], 0, kind))
+        }
         _ => {}
     }
 }
@@ -66,7 +69,11 @@ fn link_modes(part: Attribute<'_>, settings: &mut Settings) {
         3 => (settings.supported, settings.advertised) = bitset::names(part),
         4 => settings.peer = bitset::names(part).1,
         // All ones, and on old drivers 0 and 65535, where the link is down.
-        5 => settings.speed_mbps = part.small().filter(|speed| !matches!(*speed, 0 | 65535 | u32::MAX)),
+        5 => {
+            settings.speed_mbps = part
+                .small()
+                .filter(|speed| !matches!(*speed, 0 | 65535 | u32::MAX))
+        }
         6 => {
             let known = part.small().filter(|duplex| *duplex < 2);
             settings.duplex = known.map(|duplex| numbered(&["half", "full"], 0, duplex));
@@ -150,7 +157,14 @@ fn pause(parts: Attributes<'_>) -> Option<Pause> {
 }
 
 fn mac_merge(parts: Attributes<'_>) -> Option<MacMerge> {
-    const STATES: &[&str] = &["unknown", "initial", "verifying", "succeeded", "failed", "disabled"];
+    const STATES: &[&str] = &[
+        "unknown",
+        "initial",
+        "verifying",
+        "succeeded",
+        "failed",
+        "disabled",
+    ];
     let mut merge = MacMerge::default();
     for part in parts {
         match part.kind {
@@ -176,7 +190,11 @@ pub(super) fn timestamping(parts: Attributes<'_>) -> Timestamping {
             4 => timestamping.rx_filters = bitset::names(part).1,
             5 => timestamping.phc = part.small(),
             7 => provider = self::provider(part),
-            8 => source = part.small().map(|source| numbered(&["netdev", "phylib"], 1, source)),
+            8 => {
+                source = part
+                    .small()
+                    .map(|source| numbered(&["netdev", "phylib"], 1, source))
+            }
             _ => {}
         }
     }

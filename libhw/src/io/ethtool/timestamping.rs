@@ -26,8 +26,12 @@ pub(super) fn complete(family: &mut Family, name: &str, answer: &mut Settings) -
     if has_providers {
         // A kernel that knows providers lists those of this interface alone.
         let rows = offered(family.list(command::TSINFO, &header(name, 1, 0)))?.unwrap_or_default();
-        let all = rows.iter().map(|row| settings::timestamping(Attributes::of(row)));
-        let all: Vec<_> = all.filter_map(|timestamping| timestamping.provider).collect();
+        let all = rows
+            .iter()
+            .map(|row| settings::timestamping(Attributes::of(row)));
+        let all: Vec<_> = all
+            .filter_map(|timestamping| timestamping.provider)
+            .collect();
         if let Some(timestamping) = answer.timestamping.as_mut().filter(|_| all.len() > 1) {
             timestamping.providers = all;
         }
@@ -92,7 +96,8 @@ pub(super) fn of_masks(answer: sys::TimestampingAnswer) -> Timestamping {
 
 fn named(words: &[&str], mask: u32) -> BTreeSet<String> {
     let bits = (0..32).filter(|bit| mask & (1 << bit) != 0);
-    bits.map(|bit| crate::word::numbered(words, 0, bit)).collect()
+    bits.map(|bit| crate::word::numbered(words, 0, bit))
+        .collect()
 }
 
 #[cfg(test)]

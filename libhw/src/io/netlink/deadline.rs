@@ -34,7 +34,9 @@ pub(crate) fn within<T: Send + 'static>(
         done
     };
     #[expect(clippy::disallowed_methods, reason = "io/ may start threads")]
-    std::thread::Builder::new().name("netlink".into()).spawn(thread)?;
+    std::thread::Builder::new()
+        .name("netlink".into())
+        .spawn(thread)?;
     wait.recv_timeout(limit).unwrap_or_else(|_| {
         LEFT_BEHIND.fetch_add(1, Ordering::AcqRel);
         if parted.swap(1, Ordering::AcqRel) == 1 {

@@ -41,15 +41,19 @@ impl Family {
         };
         let request = Request::default().with_text(CTRL_ATTR_FAMILY_NAME, name);
         let (mut id, mut groups) = (None, Vec::new());
-        let told = socket.get(CONTROLLER, &framed(CTRL_CMD_GETFAMILY, &request), &mut |payload| {
-            for attribute in attributes(payload) {
-                match attribute.kind {
-                    CTRL_ATTR_FAMILY_ID => id = attribute.number(),
-                    CTRL_ATTR_MCAST_GROUPS => groups = self::groups(attribute.nested()),
-                    _ => {}
+        let told = socket.get(
+            CONTROLLER,
+            &framed(CTRL_CMD_GETFAMILY, &request),
+            &mut |payload| {
+                for attribute in attributes(payload) {
+                    match attribute.kind {
+                        CTRL_ATTR_FAMILY_ID => id = attribute.number(),
+                        CTRL_ATTR_MCAST_GROUPS => groups = self::groups(attribute.nested()),
+                        _ => {}
+                    }
                 }
-            }
-        });
+            },
+        );
         match told {
             Err(error) if error.raw_os_error() == Some(libc::ENOENT) => return Ok(None),
             told => told?,
@@ -100,7 +104,9 @@ fn attributes(payload: &[u8]) -> Attributes<'_> {
 fn groups(list: Attributes<'_>) -> Vec<(String, u32)> {
     list.filter_map(|group| {
         let mut parts = group.nested();
-        let name = parts.clone().find(|part| part.kind == CTRL_ATTR_MCAST_GRP_NAME)?;
+        let name = parts
+            .clone()
+            .find(|part| part.kind == CTRL_ATTR_MCAST_GRP_NAME)?;
         let id = parts.find(|part| part.kind == CTRL_ATTR_MCAST_GRP_ID)?;
         Some((name.text()?, id.small()?))
     })

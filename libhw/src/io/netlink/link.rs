@@ -5,8 +5,8 @@ use std::io;
 use netlink_packet_core::{NlasIterator, ParseableParametrized};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::link::{
-    DpllPin, InfoBond, InfoBondPort, InfoBridgePort, InfoData, InfoPortData, InfoVlan, LinkAttribute,
-    LinkInfo, LinkVfInfo, Prop, State, Stats64, VfInfo,
+    DpllPin, InfoBond, InfoBondPort, InfoBridgePort, InfoData, InfoPortData, InfoVlan,
+    LinkAttribute, LinkInfo, LinkVfInfo, Prop, State, Stats64, VfInfo,
 };
 use nix::sys::socket::SockProtocol;
 use serde::{Deserialize, Serialize};
@@ -35,7 +35,8 @@ pub struct Link {
     /// `ARPHRD_*`: 1 is Ethernet, 32 InfiniBand, 772 loopback.
     pub link_type: u16,
     /// `IFF_*`.
-    pub flags: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flags: Option<u32>,
     /// `IFLA_INFO_KIND`: `bond`, `vlan`, ...; none for hardware.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -176,11 +177,15 @@ fn ask() -> io::Result<Vec<Link>> {
 /// A message about one interface. An attribute that is not understood is left out; `None` without a name.
 #[must_use]
 pub fn parse(payload: &[u8]) -> Option<Link> {
-    let word = |at: usize| Some(u32::from_ne_bytes(payload.get(at..at + 4)?.try_into().ok()?));
+    let word = |at: usize| {
+        Some(u32::from_ne_bytes(
+            payload.get(at..at + 4)?.try_into().ok()?,
+        ))
+    };
     let mut link = Link {
         link_type: u16::from_ne_bytes(payload.get(2..4)?.try_into().ok()?),
         index: word(4)?,
-        flags: word(8)?,
+        flags: Some(word(8)?),
         ..Link::default()
     };
     for attribute in NlasIterator::new(payload.get(HEADER..)?).map_while(std::result::Result::ok) {
@@ -239,7 +244,9 @@ fn made_of(link: &mut Link, info: LinkInfo) {
             for part in list {
                 match part {
                     InfoBond::Mode(mode) => link.bond_mode = Some(mode.to_string()),
-                    InfoBond::ActivePort(index) => link.bond_active = Some(index).filter(|index| *index > 0),
+                    InfoBond::ActivePort(index) => {
+                        link.bond_active = Some(index).filter(|index| *index > 0)
+                    }
                     _ => {}
                 }
             }
@@ -264,7 +271,13 @@ fn made_of(link: &mut Link, info: LinkInfo) {
 }
 
 /// `BR_STATE_*`.
-const BRIDGE_STATES: &[&str] = &["disabled", "listening", "learning", "forwarding", "blocking"];
+const BRIDGE_STATES: &[&str] = &[
+    "disabled",
+    "listening",
+    "learning",
+    "forwarding",
+    "blocking",
+];
 
 fn vf(list: LinkVfInfo) -> Option<Vf> {
     let mut vf = Vf::default();
@@ -288,7 +301,11 @@ fn vf(list: LinkVfInfo) -> Option<Vf> {
             VfInfo::Trust(part) => vf.trust = Some(part.enabled),
             VfInfo::LinkState(part) => {
                 let state = u32::from(part.state);
-                vf.link_state = Some(crate::word::numbered(&["auto", "enable", "disable"], 0, state));
+                vf.link_state = Some(crate::word::numbered(
+                    &["auto", "enable", "disable"],
+                    0,
+                    state,
+                ));
             }
             _ => {}
         }
@@ -313,7 +330,15 @@ fn alternatives(list: Vec<Prop>) -> Vec<String> {
 
 /// The words of sysfs, `net/core/net-sysfs.c`.
 fn operstate(state: State) -> String {
-    let words = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"];
+    let words = [
+        "unknown",
+        "notpresent",
+        "down",
+        "lowerlayerdown",
+        "testing",
+        "dormant",
+        "up",
+    ];
     crate::word::numbered(&words, 0, u8::from(state).into())
 }
 

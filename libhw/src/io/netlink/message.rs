@@ -55,7 +55,10 @@ impl Message<'_> {
     /// Whether it is a part of an answer.
     #[must_use]
     pub const fn is_payload(&self) -> bool {
-        !matches!(self.kind, NLMSG_NOOP | NLMSG_ERROR | NLMSG_DONE | NLMSG_OVERRUN)
+        !matches!(
+            self.kind,
+            NLMSG_NOOP | NLMSG_ERROR | NLMSG_DONE | NLMSG_OVERRUN
+        )
     }
 }
 

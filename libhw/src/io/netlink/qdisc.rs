@@ -74,11 +74,16 @@ fn asks_device(kind: &str, options: Attribute<'_>) -> bool {
     };
     match kind {
         // TCA_TAPRIO_ATTR_FLAGS; bit 1 is full offload.
-        "taprio" => nested(10).and_then(|flags| flags.small()).is_some_and(|flags| flags & 2 != 0),
+        "taprio" => nested(10)
+            .and_then(|flags| flags.small())
+            .is_some_and(|flags| flags & 2 != 0),
         // struct tc_etf_qopt: delta, clockid, flags; bit 1 is offload.
-        "etf" => nested(1).and_then(|parameters| word(parameters.value, 8)).is_some_and(|flags| flags & 2 != 0),
+        "etf" => nested(1)
+            .and_then(|parameters| word(parameters.value, 8))
+            .is_some_and(|flags| flags & 2 != 0),
         // struct tc_cbs_qopt begins with the offload byte.
-        "cbs" => nested(1).is_some_and(|parameters| parameters.value.first().is_some_and(|byte| *byte != 0)),
+        "cbs" => nested(1)
+            .is_some_and(|parameters| parameters.value.first().is_some_and(|byte| *byte != 0)),
         // struct tc_mqprio_qopt: number of classes, 16 priorities, then the offload byte.
         "mqprio" => options.value.get(17).is_some_and(|byte| *byte != 0),
         _ => false,

@@ -53,7 +53,10 @@ pub(super) fn read(lower: &[u8], eeprom: &Eeprom) -> (Module, ModuleNow) {
 /// Bits 6 and 7 are the unit, the others count it.
 fn single_mode(byte: u8) -> u32 {
     let unit = [1000, 10_000, 0, 0];
-    let unit = unit.get(usize::from(byte >> 6)).copied().unwrap_or_default();
+    let unit = unit
+        .get(usize::from(byte >> 6))
+        .copied()
+        .unwrap_or_default();
     u32::from(byte & 0x3f) * unit
 }
 
@@ -76,7 +79,9 @@ fn thresholds(memory: Memory<'_>, scale: i64) -> Vec<Threshold> {
         memory.threshold(0, "temperature_millicelsius", millicelsius),
         memory.threshold(8, "voltage_microvolts", microvolts),
         memory.threshold(48, "tx_power_nanowatts", nanowatts),
-        memory.threshold(56, "bias_microamperes", super::microamperes).map(|known| scaled(known, scale)),
+        memory
+            .threshold(56, "bias_microamperes", super::microamperes)
+            .map(|known| scaled(known, scale)),
         memory.threshold(64, "rx_power_nanowatts", nanowatts),
     ];
     all.into_iter().flatten().collect()
@@ -105,10 +110,18 @@ fn levels(lower: Memory<'_>, monitors: Memory<'_>, scale: i64) -> ModuleNow {
         }
     };
     let read = monitors.word(0).is_some();
-    let mut lanes: Vec<Lane> = if read { (1..=LANES).map(lane).collect() } else { Vec::new() };
+    let mut lanes: Vec<Lane> = if read {
+        (1..=LANES).map(lane).collect()
+    } else {
+        Vec::new()
+    };
     // A module of four lanes leaves the others at zero.
     let dark = |lane: &Lane| {
-        let levels = [lane.tx_power_nanowatts, lane.bias_microamperes, lane.rx_power_nanowatts];
+        let levels = [
+            lane.tx_power_nanowatts,
+            lane.bias_microamperes,
+            lane.rx_power_nanowatts,
+        ];
         levels.iter().all(|level| *level == Some(0))
     };
     while lanes.last().is_some_and(dark) {
@@ -162,5 +175,8 @@ fn media(lower: &[u8]) -> Vec<String> {
         _ => return Vec::new(),
     };
     let known = table.iter().find(|(code, _)| *code == media);
-    known.map(|(_, word)| (*word).to_owned()).into_iter().collect()
+    known
+        .map(|(_, word)| (*word).to_owned())
+        .into_iter()
+        .collect()
 }

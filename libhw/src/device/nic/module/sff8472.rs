@@ -1,7 +1,8 @@
 //! SFP, SFP+ and SFP28: SFF-8472, whose identity is at address A0h and whose diagnostics are at A2h.
 
 use super::{
-    Lane, Memory, Module, ModuleNow, code, lengths, microamperes, microvolts, millicelsius, nanowatts,
+    Lane, Memory, Module, ModuleNow, code, lengths, microamperes, microvolts, millicelsius,
+    nanowatts,
 };
 
 /// Byte 92: diagnostics are there, and need no calibration by the reader.
@@ -34,7 +35,9 @@ pub(super) fn read(identity: &[u8], diagnostics: &[u8]) -> (Module, ModuleNow) {
         part: memory.text(40, 16),
         revision: memory.text(56, 4),
         date: memory.date(84),
-        wavelength_pm: wavelength.filter(|nm| *nm > 0).map(|nm| u32::from(nm) * 1000),
+        wavelength_pm: wavelength
+            .filter(|nm| *nm > 0)
+            .map(|nm| u32::from(nm) * 1000),
         rate_mbaud: Some(rate).filter(|rate| *rate > 0),
         lengths: lengths(&[
             ("smf", single_mode),
@@ -81,7 +84,16 @@ fn diagnosed(module: Module, memory: Memory<'_>) -> (Module, ModuleNow) {
 
 /// Table 5-3, bytes 3, 6 and 8, and the extended code of byte 36.
 fn compliance(memory: Memory<'_>) -> Vec<String> {
-    let ten = ["", "", "", "", "10GBASE-SR", "10GBASE-LR", "10GBASE-LRM", "10GBASE-ER"];
+    let ten = [
+        "",
+        "",
+        "",
+        "",
+        "10GBASE-SR",
+        "10GBASE-LR",
+        "10GBASE-LRM",
+        "10GBASE-ER",
+    ];
     let one = [
         "1000BASE-SX",
         "1000BASE-LX",

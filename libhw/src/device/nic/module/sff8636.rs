@@ -1,7 +1,8 @@
 //! QSFP+ and QSFP28: SFF-8636, with levels in the lower half, identity in page 00h and limits in page 03h.
 
 use super::{
-    Lane, Memory, Module, ModuleNow, code, lengths, microamperes, microvolts, millicelsius, nanowatts,
+    Lane, Memory, Module, ModuleNow, code, lengths, microamperes, microvolts, millicelsius,
+    nanowatts,
 };
 
 /// Where a page's upper half begins.
@@ -20,7 +21,11 @@ pub(super) fn read(lower: &[u8], identity: &[u8], limits: &[u8]) -> (Module, Mod
         0xff => u32::from(byte(222)) * 250,
         rate => u32::from(rate) * 100,
     };
-    let metres = if copper || byte(130) == 0x23 { ("cable", unit(146, 10)) } else { ("om4", unit(146, 20)) };
+    let metres = if copper || byte(130) == 0x23 {
+        ("cable", unit(146, 10))
+    } else {
+        ("om4", unit(146, 20))
+    };
     let mut module = Module {
         connector: code::connector(byte(130)),
         compliance: compliance(byte(131), byte(192)),
@@ -68,7 +73,11 @@ fn levels(memory: Memory<'_>, copper: bool) -> ModuleNow {
     ModuleNow {
         temperature_millicelsius: measured(memory.word(22)).map(millicelsius),
         voltage_microvolts: measured(memory.word(26)).map(microvolts),
-        lanes: if copper { Vec::new() } else { (1..=4).map(lane).collect() },
+        lanes: if copper {
+            Vec::new()
+        } else {
+            (1..=4).map(lane).collect()
+        },
         alarms: Vec::new(),
     }
 }
@@ -86,5 +95,7 @@ fn compliance(byte: u8, extended: u8) -> Vec<String> {
         "",
     ];
     // The highest bit says that the extended code tells more.
-    code::bits(byte, words).chain(code::extended(extended)).collect()
+    code::bits(byte, words)
+        .chain(code::extended(extended))
+        .collect()
 }
