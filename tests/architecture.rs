@@ -8,8 +8,9 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// Left to right: a module uses only modules to its left. Those between braces, and those matched by one `*`,
 /// never use each other. What stands below a named module is part of it.
 const LIBHW: &str =
-    "error <- units <- idset <- parse <- placeholder <- io::sys <- io::root <- {io::probe, io::pci_ids, io::footprint}
-    <- survey <- device::* <- inventory <- {diff, join, watch, io::archive, io::capture, tree} <- io::uevent";
+    "error <- units <- idset <- parse <- placeholder <- word <- io::sys <- io::root <- {io::probe, io::pci_ids, io::footprint, io::netlink}
+    <- {io::ethtool, io::devlink, io::dpll, io::clock}
+    <- survey <- device::* <- inventory <- {diff, join, watch, io::archive, io::capture, tree} <- {io::uevent, io::monitor}";
 
 const LIBPTP: &str = "time";
 

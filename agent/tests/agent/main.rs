@@ -8,6 +8,8 @@ mod health;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod places;
