@@ -32,7 +32,8 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Interface> {
         .iter()
         .map(|link| (link.index, link.name.clone()))
         .collect();
-    let ours = |link: &Link| !told || sysfs::is_ours(survey, &listed, &names, link);
+    let here = sysfs::Here::of(&listed, &names);
+    let ours = |link: &Link| !told || here.has(survey, link);
     let mut interfaces: Vec<Interface> = links
         .iter()
         .map(|link| interface(survey, link, &names, ours(link)))

@@ -22,22 +22,32 @@ pub(super) struct Place {
     pub(super) dev_port: Option<u32>,
 }
 
-/// Whether what sysfs has under an interface's name is the one that netlink told of: sysfs may show another network
-/// namespace than the one that we are in.
-pub(super) fn is_ours(
-    survey: &Survey<'_>,
-    listed: &[String],
-    told: &BTreeMap<u32, String>,
-    link: &Link,
-) -> bool {
-    let has = |name: &String| listed.binary_search(name).is_ok();
-    let others = usize::from(has(&"bonding_masters".to_owned()));
-    if !has(&link.name) {
-        return false;
+/// The interfaces that sysfs lists, beside those of which netlink told: sysfs may show another network namespace than
+/// the one that we are in.
+pub(super) struct Here<'a> {
+    listed: &'a [String],
+    /// Whether both have the same names.
+    alike: bool,
+}
+
+impl<'a> Here<'a> {
+    /// Of a sorted list, and what netlink told.
+    pub(super) fn of(listed: &'a [String], told: &BTreeMap<u32, String>) -> Self {
+        let has = |name: &str| {
+            listed
+                .binary_search_by(|known| known.as_str().cmp(name))
+                .is_ok()
+        };
+        let others = usize::from(has("bonding_masters"));
+        let alike = listed.len() - others == told.len() && told.values().all(|name| has(name));
+        Self { listed, alike }
     }
-    let alike = listed.len() - others == told.len() && told.values().all(has);
-    let index = || survey.value(&format!("{NET}/{}/ifindex", link.name), parse::decimal);
-    alike || index() == Some(link.index)
+
+    /// Whether what sysfs has under an interface's name is the one that netlink told of.
+    pub(super) fn has(&self, survey: &Survey<'_>, link: &Link) -> bool {
+        let index = || survey.value(&format!("{NET}/{}/ifindex", link.name), parse::decimal);
+        self.listed.binary_search(&link.name).is_ok() && (self.alike || index() == Some(link.index))
+    }
 }
 
 /// Where the interface `name` sits, and who drives it.

@@ -45,7 +45,7 @@ fn a_clock_is_told_with_its_pins() {
     let functions: Vec<_> = clock
         .pins
         .iter()
-        .map(|pin| pin.function.clone().unwrap())
+        .map(|pin| pin.now.function.clone().unwrap())
         .collect();
     assert_eq!(
         functions,
