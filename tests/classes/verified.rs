@@ -2,7 +2,6 @@
 
 /// How it was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "the words of all classes, those to come too")]
 pub(super) enum How {
     /// Another program's answer on the same tree or host, named.
     Peer(&'static str),
