@@ -89,9 +89,11 @@ fn interface(
     names: &BTreeMap<u32, String>,
     ours: bool,
 ) -> Interface {
-    let place = ours
-        .then(|| sysfs::place(survey, &link.name))
-        .unwrap_or_default();
+    let place = if ours {
+        sysfs::place(survey, &link.name)
+    } else {
+        sysfs::Place::default()
+    };
     let name_of = |index: u32| names.get(&index).cloned();
     let up = link.flags.map(|flags| flags & IFF_UP != 0);
     let lower = link

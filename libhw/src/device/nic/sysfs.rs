@@ -245,7 +245,7 @@ fn made_by(attributes: &Attributes<'_>) -> Option<String> {
 /// The number of a VLAN.
 ///
 /// ```text
-/// eth0.5  VID: 5	 REORDER_HDR: 1  dev->priv_flags: 1021
+/// eth0.5  VID: 5  REORDER_HDR: 1  dev->priv_flags: 1021
 /// ```
 fn vlan(attributes: &Attributes<'_>) -> Option<u16> {
     if made_by(attributes).as_deref() != Some("vlan") {

@@ -15,8 +15,8 @@ fn a_tree_without_a_network_has_none() {
     assert_eq!(nic(&Tree::new(&[])), Nic::default());
 }
 
-#[test]
-fn sysfs_alone_tells_what_it_can() {
+/// A port that is the spare one of a bond, with a VLAN on that.
+fn bonded() -> Tree {
     let tree = Tree::new(&[
         ("sys/class/net/eth0/address", "02:00:00:00:00:01\n"),
         ("sys/class/net/eth0/carrier", "1\n"),
@@ -61,7 +61,12 @@ fn sysfs_alone_tells_what_it_can() {
         "../../../bus/pci/drivers/ice",
     );
     tree.link("sys/class/net/eth0/master", "../bond0");
-    let nic = nic(&tree);
+    tree
+}
+
+#[test]
+fn sysfs_alone_tells_what_it_can() {
+    let nic = nic(&bonded());
     let eth = nic.interface("eth0").unwrap();
     assert_eq!(eth.kind, Some(InterfaceKind::Physical));
     assert_eq!(
@@ -90,6 +95,11 @@ fn sysfs_alone_tells_what_it_can() {
         (eth.now.carrier_changes, eth.now.port_state.as_deref()),
         (Some(5), Some("backup"))
     );
+}
+
+#[test]
+fn a_bond_and_a_vlan_are_told_from_sysfs() {
+    let nic = nic(&bonded());
     let bond = nic.interface("bond0").unwrap();
     assert_eq!(
         (&bond.kind, bond.bond_mode.as_deref()),

@@ -245,7 +245,7 @@ fn made_of(link: &mut Link, info: LinkInfo) {
                 match part {
                     InfoBond::Mode(mode) => link.bond_mode = Some(mode.to_string()),
                     InfoBond::ActivePort(index) => {
-                        link.bond_active = Some(index).filter(|index| *index > 0)
+                        link.bond_active = Some(index).filter(|index| *index > 0);
                     }
                     _ => {}
                 }

@@ -14,7 +14,10 @@ fn be(all: &[u16]) -> Vec<u8> {
     all.iter().flat_map(|word| word.to_be_bytes()).collect()
 }
 
-fn of(halves: &[((u8, u8, u8), Vec<u8>)]) -> Eeprom {
+/// A half page and where it stands.
+type Half = ((u8, u8, u8), Vec<u8>);
+
+fn of(halves: &[Half]) -> Eeprom {
     let mut eeprom = Eeprom::default();
     for (place, bytes) in halves {
         eeprom.add(*place, bytes);
@@ -72,7 +75,7 @@ fn levels(rx: u16) -> Vec<u8> {
 
 #[test]
 fn an_sfp28_is_read_as_sff_8472_lays_it_out() {
-    let (module, now) = read(&of(&[((0x50, 0, 0), sfp28()), ((0x51, 0, 0), levels(501))])).unwrap();
+    let (module, _) = read(&of(&[((0x50, 0, 0), sfp28())])).unwrap();
     assert_eq!(
         (module.form.as_deref(), module.connector.as_deref()),
         (Some("SFP"), Some("LC"))
@@ -106,6 +109,12 @@ fn an_sfp28_is_read_as_sff_8472_lays_it_out() {
         (Some(200), Some(1000), Some(700))
     );
     assert_eq!(length(&module, "smf"), None);
+}
+
+#[test]
+fn an_sfp28_has_levels_with_limits_and_the_worst_is_told() {
+    let halves = [((0x50, 0, 0), sfp28()), ((0x51, 0, 0), levels(501))];
+    let (module, now) = read(&of(&halves)).unwrap();
     assert_eq!(
         (now.temperature_millicelsius, now.voltage_microvolts),
         (Some(41_500), Some(3_297_000))
@@ -176,8 +185,7 @@ fn levels_that_the_reader_must_calibrate_are_not_told() {
     assert_eq!((module.thresholds.len(), now), (0, ModuleNow::default()));
 }
 
-#[test]
-fn a_qsfp28_is_read_as_sff_8636_lays_it_out() {
+fn qsfp28() -> Vec<Half> {
     let lower = half(&[
         (0, &[0x11, 0x07, 0x00]),
         (22, &be(&[35 << 8])),
@@ -207,12 +215,16 @@ fn a_qsfp28_is_read_as_sff_8636_lays_it_out() {
         (56, &be(&[7500, 500, 7000, 1000])),
         (64, &be(&[20_000, 1000, 18_000, 2000])),
     ]);
-    let halves = [
+    vec![
         ((0x50, 0, 0), lower),
         ((0x50, 0, 128), identity),
         ((0x50, 3, 128), limits),
-    ];
-    let (module, now) = read(&of(&halves)).unwrap();
+    ]
+}
+
+#[test]
+fn a_qsfp28_is_read_as_sff_8636_lays_it_out() {
+    let (module, now) = read(&of(&qsfp28())).unwrap();
     assert_eq!(
         (module.form.as_deref(), module.connector.as_deref()),
         (Some("QSFP28"), Some("LC"))
@@ -251,8 +263,7 @@ fn a_qsfp28_is_read_as_sff_8636_lays_it_out() {
     assert_eq!(dark, [("rx_power_nanowatts", Some(3))]);
 }
 
-#[test]
-fn a_qsfp_dd_is_read_as_cmis_lays_it_out() {
+fn qsfp_dd() -> Vec<Half> {
     let lower = half(&[
         (0, &[0x18, 0x50]),
         (14, &be(&[44 << 8, 32_900])),
@@ -281,14 +292,18 @@ fn a_qsfp_dd_is_read_as_cmis_lays_it_out() {
         (42, &be(&[30_000, 30_001, 30_002, 30_003])),
         (58, &be(&[9000, 9001, 9002, 9003])),
     ]);
-    let halves = [
+    vec![
         ((0x50, 0, 0), lower),
         ((0x50, 0, 128), identity),
         ((0x50, 1, 128), advertised),
         ((0x50, 2, 128), limits),
         ((0x50, 0x11, 128), monitors),
-    ];
-    let (module, now) = read(&of(&halves)).unwrap();
+    ]
+}
+
+#[test]
+fn a_qsfp_dd_is_read_as_cmis_lays_it_out() {
+    let (module, now) = read(&of(&qsfp_dd())).unwrap();
     assert_eq!(
         (module.form.as_deref(), module.connector.as_deref()),
         (Some("QSFP-DD"), Some("MPO 1x12"))

@@ -45,11 +45,11 @@ fn in_frame(bytes: &[u8], frame: Range<usize>, spans: &mut Vec<Span>) {
         match (kind, subtype) {
             // A chassis or a port by its MAC address.
             (1, Some(4)) | (2, Some(3)) if length == 7 => {
-                spans.push(mac(value.start + 1..value.end))
+                spans.push(mac(value.start + 1..value.end));
             }
             // A chassis by a text of its owner's or its vendor's.
             (1, Some(1 | 2 | 6 | 7)) => {
-                spans.extend(place::text(Kind::Name, bytes, value.start + 1..value.end))
+                spans.extend(place::text(Kind::Name, bytes, value.start + 1..value.end));
             }
             (5, _) => spans.extend(place::text(Kind::Name, bytes, value.clone())),
             _ => {}
