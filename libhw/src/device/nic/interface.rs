@@ -36,7 +36,7 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Interface> {
     let ours = |link: &Link| !told || here.has(survey, link);
     let mut interfaces: Vec<Interface> = links
         .iter()
-        .map(|link| interface(survey, link, &names, ours(link)))
+        .map(|link| interface(survey, link, &names, (told, ours(link))))
         .collect();
     interfaces.sort_by(|a, b| (a.index, &a.id).cmp(&(b.index, &b.id)));
     interfaces.dedup_by(|a, b| a.id == b.id);
@@ -87,7 +87,7 @@ fn interface(
     survey: &Survey<'_>,
     link: &Link,
     names: &BTreeMap<u32, String>,
-    ours: bool,
+    (told, ours): (bool, bool),
 ) -> Interface {
     let place = if ours {
         sysfs::place(survey, &link.name)
@@ -137,14 +137,15 @@ fn interface(
         now: now(link),
         ..Interface::default()
     };
-    let settings =
-        asks(&interface).then(|| survey.keep(ethtool::settings(survey.root(), &link.name)));
+    let asked = asks(&interface);
+    let settings = asked.then(|| survey.keep(ethtool::settings(survey.root(), &link.name)));
     match settings.flatten() {
         Some(settings) => configure(&mut interface, settings),
-        None if ours => sysfs::speed(survey, &mut interface),
+        // What is made by software has no speed that says anything; a tree tells what it has.
+        None if ours && (asked || !told) => sysfs::speed(survey, &mut interface),
         None => {}
     }
-    if survey.deep() && asks(&interface) {
+    if survey.deep() && asked {
         look_deep(survey, &mut interface);
     }
     interface
