@@ -8,8 +8,10 @@ bzip2 bzip2
 c++ g++
 curl curl
 dmidecode dmidecode
+ethtool ethtool
 file file
 hyperfine hyperfine
+ip iproute2
 jq jq
 lscpu util-linux
 lshw lshw

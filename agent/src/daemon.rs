@@ -264,12 +264,9 @@ fn listen(live: bool) -> (Ears, Option<String>) {
         Ok(socket) => ears.uevents = Some(socket),
         Err(error) => deaf = Some(format!("uevents cannot be heard: {error}; set an interval")),
     }
-    match (monitor::Monitor::links(), monitor::Monitor::dplls()) {
-        (Ok(links), Ok(dplls)) => {
-            ears.monitors.push(links);
-            ears.monitors.extend(dplls);
-        }
-        (Err(error), _) | (_, Err(error)) => {
+    match monitor::Monitor::all() {
+        Ok(monitors) => ears.monitors = monitors,
+        Err(error) => {
             deaf.get_or_insert_with(|| {
                 format!("netlink cannot be heard: {error}; set an interval")
             });

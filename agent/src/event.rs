@@ -57,6 +57,7 @@ impl Event {
                 .unwrap_or_default()
                 .to_owned(),
             Self::Notice(Notice::Link { name, .. }) => name.clone(),
+            Self::Notice(Notice::Devlink { id }) => id.clone(),
             Self::Notice(Notice::Dpll { id }) => id.to_string(),
         }
     }

@@ -7,7 +7,7 @@
 //!            │ text                                                  ▲ records
 //!        survey::Survey      value or Problem: absent, denied, malformed, timed out
 //!            │                                                 io::capture
-//!     parse ─┴─▶ device::{system, cpu, numa, hugepages, pci}
+//!     parse ─┴─▶ device::{system, cpu, numa, hugepages, pci, nic, ptp_clock, ...}  ◀── io::{netlink, ethtool, devlink, dpll, clock}
 //!                        │
 //!               inventory::Inventory  ──▶ join (who is near whom)   watch (what to read again)
 //! ```

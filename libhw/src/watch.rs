@@ -54,12 +54,17 @@ impl Uevent {
 /// What netlink tells of without a uevent ([`crate::io::monitor`]).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// A link came, changed (carrier, master, address, MTU, ...) or went.
+    /// A link came, changed (carrier, master, address, MTU, settings, ...) or went.
     Link {
         /// The interface.
         name: String,
         /// Whether it went.
         removed: bool,
+    },
+    /// A device of devlink, one of its ports or health reporters came, changed or went.
+    Devlink {
+        /// Its bus and its name there.
+        id: String,
     },
     /// A DPLL or one of its pins came, changed or went.
     Dpll {
@@ -86,6 +91,7 @@ impl std::fmt::Display for Notice {
                 name,
                 removed: true,
             } => write!(f, "link {name} removed"),
+            Self::Devlink { id } => write!(f, "devlink {id}"),
             Self::Dpll { id } => write!(f, "dpll {id}"),
         }
     }

@@ -9,6 +9,7 @@ mod ras;
 mod smbios;
 mod tee;
 mod tpm;
+mod nic;
 mod verified;
 mod watchdog;
 

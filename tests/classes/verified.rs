@@ -254,6 +254,58 @@ pub(super) const ROWS: &[Row] = &[
         "CAAM, CESA, OCTEON CPT, HiSilicon by uacce",
         How::Synthetic,
         "arms_accelerators_read_as_their_documents_say",
+        "nic",
+        "interfaces made by software: kind, state, MTU, MAC, membership, VLAN, queues",
+        How::Peer("ip"),
+        "made_interfaces_are_told_as_ip_tells_them",
+    ),
+    row(
+        "nic",
+        "driver, firmware, features, rings, channels, timestamps, speed (of virtio here)",
+        How::Peer("ethtool"),
+        "this_hosts_hardware_is_told_as_ethtool_tells_it",
+    ),
+    row(
+        "nic",
+        "interfaces of captured trees, with counters",
+        How::Capture,
+        "captured_interfaces_and_their_clocks_are_those_of_the_trees_files",
+    ),
+    row(
+        "nic",
+        "RDMA devices and ports",
+        How::Capture,
+        "the_composite_trees_rdma_devices_are_those_of_its_files",
+    ),
+    row(
+        "nic",
+        "virtual functions, DPLLs and pins, devlink, FEC, frame preemption, qdiscs",
+        How::Synthetic,
+        "a_telco_card_is_told_with_its_clock_pins_module_and_health",
+    ),
+    row(
+        "nic",
+        "modules: SFF-8472, SFF-8636, CMIS",
+        How::Synthetic,
+        "an_sfp28_is_read_as_sff_8472_lays_it_out",
+    ),
+    row(
+        "nic",
+        "link events, within 50 ms",
+        How::RealMachine,
+        "a_link_that_falls_is_on_disk_within_50_ms",
+    ),
+    row(
+        "ptp_clock",
+        "PTP clocks of network cards",
+        How::Capture,
+        "captured_interfaces_and_their_clocks_are_those_of_the_trees_files",
+    ),
+    row(
+        "ptp_clock",
+        "pins, PPS, GNSS, virtual and hypervisors' clocks, cross-timestamping",
+        How::Synthetic,
+        "a_telco_card_is_told_with_its_clock_pins_module_and_health",
     ),
 ];
 

@@ -137,8 +137,8 @@ fn pins(class: &PtpClock) -> Table {
             table.row([
                 clock.id.as_str().into(),
                 pin.id.as_str().into(),
-                Cell::of(pin.function.as_ref()),
-                Cell::of(pin.channel.as_ref()),
+                Cell::of(pin.now.function.as_ref()),
+                Cell::of(pin.now.channel.as_ref()),
             ]);
         }
     }

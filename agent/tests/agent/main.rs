@@ -12,6 +12,8 @@ mod health;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod links;
+#[cfg(test)]
 mod node;
 #[cfg(test)]
 mod nvml;

@@ -16,7 +16,7 @@ mod gnss;
 mod pps;
 mod system;
 
-pub use gnss::Gnss;
+pub use gnss::{Gnss, GnssProtocol};
 pub use pps::{Pps, PpsEvent, PpsNow};
 pub use system::{Clocksource, Discipline, SystemTime};
 
@@ -124,20 +124,30 @@ pub struct Clock {
     pub virtual_clocks: Option<u32>,
     /// `pins`, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pins: Vec<Pin>,
+    pub pins: Vec<ClockPin>,
 }
 
 /// A pin of a clock.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Pin {
+pub struct ClockPin {
     /// Its name, `SDP0`.
     pub id: String,
+    /// What changes without an event.
+    #[serde(default)]
+    pub now: ClockPinNow,
+}
+
+/// How a pin is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct ClockPinNow {
     /// What it does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub function: Option<PinFunction>,
     /// On which channel.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<u32>,
 }
 
@@ -155,6 +165,9 @@ pub fn discover(survey: &Survey<'_>) -> PtpClock {
 
 /// Reads again what changes without an event.
 pub fn refresh(clock: &mut PtpClock, survey: &Survey<'_>) {
+    for clock in &mut clock.clocks {
+        clock::refresh(clock, survey);
+    }
     for pps in &mut clock.pps {
         pps.now = pps::now(survey, &pps.id);
     }

@@ -184,7 +184,7 @@ pub fn parse_device(row: &[u8]) -> Option<Device> {
             9 => device.kind = word(&["pps", "eec"]),
             10 => device.lock_error = word(ERRORS).filter(|error| error != "none"),
             11 if device.quality_levels.len() < LIST_MAX => {
-                device.quality_levels.extend(word(LEVELS))
+                device.quality_levels.extend(word(LEVELS));
             }
             _ => {}
         }

@@ -183,6 +183,184 @@ fn code(line: &str) -> Option<(usize, usize)> {
     Some((start, end?.checked_sub(start)?))
 }
 
+/// Opens a device to ask it, never to change it.
+pub(super) fn open_device(path: &str) -> Result<OwnedFd, Errno> {
+    nix::fcntl::open(path, FILE | OFlag::O_CLOEXEC, Mode::empty())
+}
+
+/// `include/uapi/linux/sockios.h`.
+const SIOCETHTOOL: libc::Ioctl = 0x8946;
+
+/// `ETHTOOL_GDRVINFO`, `include/uapi/linux/ethtool.h`.
+const ETHTOOL_GDRVINFO: u32 = 3;
+
+/// `ETHTOOL_GET_TS_INFO`.
+const ETHTOOL_GET_TS_INFO: u32 = 0x41;
+
+/// `struct ethtool_drvinfo`.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct EthtoolDrvinfo {
+    cmd: u32,
+    driver: [u8; 32],
+    version: [u8; 32],
+    fw_version: [u8; 32],
+    bus_info: [u8; 32],
+    erom_version: [u8; 32],
+    reserved2: [u8; 12],
+    counts: [u32; 5],
+}
+const _: () = assert!(size_of::<EthtoolDrvinfo>() == 196);
+
+/// `struct ethtool_ts_info`.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+struct EthtoolTsInfo {
+    cmd: u32,
+    so_timestamping: u32,
+    phc_index: i32,
+    tx_types: u32,
+    tx_reserved: [u32; 3],
+    rx_filters: u32,
+    rx_reserved: [u32; 3],
+}
+const _: () = assert!(size_of::<EthtoolTsInfo>() == 44);
+
+/// What a network driver says of itself.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DriverAnswer {
+    pub(super) name: String,
+    pub(super) version: String,
+    pub(super) firmware: String,
+    pub(super) expansion_rom: String,
+    pub(super) bus: String,
+}
+
+/// The timestamps that a network driver can make, as masks; a PHC of -1 is none.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct TimestampingAnswer {
+    pub(super) modes: u32,
+    pub(super) phc: i32,
+    pub(super) tx_types: u32,
+    pub(super) rx_filters: u32,
+}
+
+/// `ethtool -i`; `None` where the driver does not say.
+pub(super) fn ethtool_driver(interface: &str) -> Result<Option<DriverAnswer>, Errno> {
+    let mut answer = EthtoolDrvinfo {
+        cmd: ETHTOOL_GDRVINFO,
+        driver: [0; 32],
+        version: [0; 32],
+        fw_version: [0; 32],
+        bus_info: [0; 32],
+        erom_version: [0; 32],
+        reserved2: [0; 12],
+        counts: [0; 5],
+    };
+    if !ethtool(interface, &raw mut answer)? {
+        return Ok(None);
+    }
+    Ok(Some(DriverAnswer {
+        name: text_of(&answer.driver),
+        version: text_of(&answer.version),
+        firmware: text_of(&answer.fw_version),
+        expansion_rom: text_of(&answer.erom_version),
+        bus: text_of(&answer.bus_info),
+    }))
+}
+
+/// `ethtool -T` of kernels without netlink for it; `None` where the driver does not say.
+pub(super) fn ethtool_timestamping(interface: &str) -> Result<Option<TimestampingAnswer>, Errno> {
+    let mut answer = EthtoolTsInfo {
+        cmd: ETHTOOL_GET_TS_INFO,
+        ..EthtoolTsInfo::default()
+    };
+    Ok(
+        ethtool(interface, &raw mut answer)?.then_some(TimestampingAnswer {
+            modes: answer.so_timestamping,
+            phc: answer.phc_index,
+            tx_types: answer.tx_types,
+            rx_filters: answer.rx_filters,
+        }),
+    )
+}
+
+/// Has a driver fill in `command`, whose first word says which it is; whether it did.
+fn ethtool<T>(interface: &str, command: *mut T) -> Result<bool, Errno> {
+    let socket = nix::sys::socket::socket(
+        nix::sys::socket::AddressFamily::Netlink,
+        nix::sys::socket::SockType::Raw,
+        nix::sys::socket::SockFlag::SOCK_CLOEXEC,
+        nix::sys::socket::SockProtocol::NetlinkRoute,
+    )?;
+    let mut name = [0; libc::IFNAMSIZ];
+    let room = name.iter_mut().take(libc::IFNAMSIZ - 1);
+    for (place, byte) in room.zip(interface.bytes()) {
+        *place = libc::c_char::from_ne_bytes([byte]);
+    }
+    let mut request = libc::ifreq {
+        ifr_name: name,
+        ifr_ifru: libc::__c_anonymous_ifr_ifru {
+            ifru_data: command.cast(),
+        },
+    };
+    let (fd, pointer) = (socket.as_raw_fd(), &raw mut request);
+    // SAFETY: the kernel writes the struct that the command's first word names into `command`, which is one of
+    // that size (asserted above) and lives as long as the call; it keeps no pointer.
+    let answer = unsafe { libc::ioctl(fd, SIOCETHTOOL, pointer) };
+    match Errno::result(answer) {
+        Ok(_) => Ok(true),
+        Err(Errno::EOPNOTSUPP | Errno::ENODEV | Errno::EINVAL | Errno::ENOTTY) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Bytes up to the first NUL.
+fn text_of(bytes: &[u8]) -> String {
+    let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(text).trim().to_owned()
+}
+
+/// The words of `struct ptp_clock_caps` (`include/uapi/linux/ptp_clock.h`): maximal adjustment, alarms, external
+/// timestamps, periodic outputs, PPS, pins, cross-timestamping, phase adjustment and its maximum, reserved.
+pub(super) fn ptp_capabilities(clock: BorrowedFd<'_>) -> Result<[i32; 20], Errno> {
+    /// `PTP_CLOCK_GETCAPS`.
+    const GETCAPS: libc::Ioctl = libc::_IOR::<[i32; 20]>(b'=' as u32, 1);
+    let mut words = [0_i32; 20];
+    let pointer = words.as_mut_ptr();
+    // SAFETY: the kernel writes `struct ptp_clock_caps`, 80 bytes, to `pointer`, and `words` owns 20 words of 4.
+    let answer = unsafe { libc::ioctl(clock.as_raw_fd(), GETCAPS, pointer) };
+    Errno::result(answer).map(|_| words)
+}
+
+/// How the kernel keeps time: adjtimex(2) without a mode, which changes nothing.
+pub(super) fn discipline() -> Result<(i32, libc::timex), Errno> {
+    let mut timex = std::mem::MaybeUninit::<libc::timex>::zeroed();
+    let pointer = timex.as_mut_ptr();
+    // SAFETY: with `modes` zero the kernel only writes the struct at `pointer`, which `timex` owns.
+    let answer = unsafe { libc::adjtimex(pointer) };
+    let state = Errno::result(answer)?;
+    // SAFETY: it consists of integers, was all zeros, and the kernel has filled it in.
+    Ok((state, unsafe { timex.assume_init() }))
+}
+
+/// Joins a netlink multicast group whose number has no bit in an address.
+pub(super) fn join_netlink_group(socket: &OwnedFd, group: u32) -> Result<(), Errno> {
+    let (fd, pointer) = (socket.as_raw_fd(), (&raw const group).cast());
+    let size = libc::socklen_t::try_from(size_of::<u32>()).map_err(|_| Errno::EINVAL)?;
+    // SAFETY: the kernel reads `size` bytes at `pointer`, which are those of `group`.
+    let answer = unsafe {
+        libc::setsockopt(
+            fd,
+            libc::SOL_NETLINK,
+            libc::NETLINK_ADD_MEMBERSHIP,
+            pointer,
+            size,
+        )
+    };
+    Errno::result(answer).map(drop)
+}
+
 /// What an entry is where its file system does not say so in the listing.
 fn looked_at(directory: &OwnedFd, name: String) -> (String, EntryKind) {
     let stat = fstatat(directory, name.as_str(), AtFlags::AT_SYMLINK_NOFOLLOW);

@@ -1,7 +1,7 @@
 //! Who keeps whose time: interface, PCI function, node, PTP hardware clock, clock circuit, pin, GNSS receiver.
 
 use super::node_of_function;
-use crate::device::nic::{Dpll, Interface, Pin, Rdma};
+use crate::device::nic::{Dpll, Interface, InterfaceKind, Pin, Rdma};
 use crate::device::pci::Function;
 use crate::device::ptp_clock::{Clock, Gnss};
 use crate::inventory::Inventory;
@@ -55,6 +55,9 @@ pub fn clock_of_interface<'a>(
         if let Some(timestamping) = &interface.timestamping {
             let id = timestamping.clock.as_ref();
             return clocks.iter().find(|clock| Some(&clock.id) == id);
+        }
+        if interface.kind == Some(InterfaceKind::Representor) {
+            return None;
         }
         let mut on_device = clocks.iter().filter(|clock| {
             let beside = clock.interfaces.contains(&interface.id);

@@ -1,9 +1,8 @@
 //! Clock circuits and their pins.
 
-use libhw::device::nic::{Nic, PinParent};
+use libhw::device::nic::{LockStatus, Nic, PinParent, PinState};
 
-use super::{lock_paint, pin_paint};
-use crate::table::{Cell, Column, Table};
+use crate::table::{Cell, Column, Paint, Table};
 use crate::view::words::joined;
 
 /// The circuits.
@@ -101,4 +100,23 @@ pub(super) fn pins(nic: &Nic, detail: bool) -> Table {
         }
     }
     table
+}
+
+/// How a lock is to be seen.
+fn lock_paint(status: Option<&LockStatus>) -> Paint {
+    match status {
+        Some(LockStatus::Locked | LockStatus::LockedHoAcq) => Paint::Good,
+        Some(LockStatus::Holdover) => Paint::Warning,
+        Some(LockStatus::Unlocked) => Paint::Bad,
+        _ => Paint::Plain,
+    }
+}
+
+/// How a pin is to be seen.
+const fn pin_paint(state: Option<&PinState>) -> Paint {
+    match state {
+        Some(PinState::Connected) => Paint::Good,
+        Some(PinState::Disconnected) => Paint::Faint,
+        _ => Paint::Plain,
+    }
 }

@@ -32,10 +32,11 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Interface> {
         .iter()
         .map(|link| (link.index, link.name.clone()))
         .collect();
-    let ours = |link: &Link| !told || sysfs::is_ours(survey, &listed, &names, link);
+    let here = sysfs::Here::of(&listed, &names);
+    let ours = |link: &Link| !told || here.has(survey, link);
     let mut interfaces: Vec<Interface> = links
         .iter()
-        .map(|link| interface(survey, link, &names, ours(link)))
+        .map(|link| interface(survey, link, &names, (told, ours(link))))
         .collect();
     interfaces.sort_by(|a, b| (a.index, &a.id).cmp(&(b.index, &b.id)));
     interfaces.dedup_by(|a, b| a.id == b.id);
@@ -86,12 +87,15 @@ fn interface(
     survey: &Survey<'_>,
     link: &Link,
     names: &BTreeMap<u32, String>,
-    ours: bool,
+    (told, ours): (bool, bool),
 ) -> Interface {
-    let place = ours
-        .then(|| sysfs::place(survey, &link.name))
-        .unwrap_or_default();
+    let place = if ours {
+        sysfs::place(survey, &link.name)
+    } else {
+        sysfs::Place::default()
+    };
     let name_of = |index: u32| names.get(&index).cloned();
+    let up = link.flags.map(|flags| flags & IFF_UP != 0);
     let lower = link
         .lower
         .filter(|lower| *lower != link.index && !link.lower_elsewhere);
@@ -111,10 +115,10 @@ fn interface(
         mtu_max: link.mtu_max,
         alias: link.alias.clone(),
         alternative_names: link.alternative_names.clone(),
-        enabled: Some(link.flags & IFF_UP != 0),
+        enabled: up,
         operstate: link.operstate.as_deref().map(Into::into),
         // The kernel says 1 of an interface that is down and has never looked.
-        carrier: link.carrier.filter(|_| link.flags & IFF_UP != 0),
+        carrier: link.carrier.filter(|_| up != Some(false)),
         master: link.master.and_then(name_of),
         lower: lower.and_then(name_of),
         vlan: link.vlan_id.map(|number| Vlan {
@@ -133,14 +137,15 @@ fn interface(
         now: now(link),
         ..Interface::default()
     };
-    let settings =
-        asks(&interface).then(|| survey.keep(ethtool::settings(survey.root(), &link.name)));
+    let asked = asks(&interface);
+    let settings = asked.then(|| survey.keep(ethtool::settings(survey.root(), &link.name)));
     match settings.flatten() {
         Some(settings) => configure(&mut interface, settings),
-        None if ours => sysfs::speed(survey, &mut interface),
+        // What is made by software has no speed that says anything; a tree tells what it has.
+        None if ours && (asked || !told) => sysfs::speed(survey, &mut interface),
         None => {}
     }
-    if survey.deep() && asks(&interface) {
+    if survey.deep() && asked {
         look_deep(survey, &mut interface);
     }
     interface

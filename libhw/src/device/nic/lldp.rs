@@ -133,7 +133,7 @@ fn take(neighbour: &mut Neighbour, kind: u16, value: &[u8]) {
         (5, rest) => neighbour.system_hostname = text(rest),
         (6, rest) => neighbour.system_description = text(rest),
         (7, [_, _, high, low]) => {
-            neighbour.capabilities = capabilities(u16::from_be_bytes([*high, *low]))
+            neighbour.capabilities = capabilities(u16::from_be_bytes([*high, *low]));
         }
         // IEEE 802.1's own: subtype 1 is the port's VLAN.
         (127, [0x00, 0x80, 0xc2, 1, high, low]) => {

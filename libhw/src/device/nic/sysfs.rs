@@ -22,22 +22,32 @@ pub(super) struct Place {
     pub(super) dev_port: Option<u32>,
 }
 
-/// Whether what sysfs has under an interface's name is the one that netlink told of: sysfs may show another network
-/// namespace than the one that we are in.
-pub(super) fn is_ours(
-    survey: &Survey<'_>,
-    listed: &[String],
-    told: &BTreeMap<u32, String>,
-    link: &Link,
-) -> bool {
-    let has = |name: &String| listed.binary_search(name).is_ok();
-    let others = usize::from(has(&"bonding_masters".to_owned()));
-    if !has(&link.name) {
-        return false;
+/// The interfaces that sysfs lists, beside those of which netlink told: sysfs may show another network namespace than
+/// the one that we are in.
+pub(super) struct Here<'a> {
+    listed: &'a [String],
+    /// Whether both have the same names.
+    alike: bool,
+}
+
+impl<'a> Here<'a> {
+    /// Of a sorted list, and what netlink told.
+    pub(super) fn of(listed: &'a [String], told: &BTreeMap<u32, String>) -> Self {
+        let has = |name: &str| {
+            listed
+                .binary_search_by(|known| known.as_str().cmp(name))
+                .is_ok()
+        };
+        let others = usize::from(has("bonding_masters"));
+        let alike = listed.len() - others == told.len() && told.values().all(|name| has(name));
+        Self { listed, alike }
     }
-    let alike = listed.len() - others == told.len() && told.values().all(has);
-    let index = || survey.value(&format!("{NET}/{}/ifindex", link.name), parse::decimal);
-    alike || index() == Some(link.index)
+
+    /// Whether what sysfs has under an interface's name is the one that netlink told of.
+    pub(super) fn has(&self, survey: &Survey<'_>, link: &Link) -> bool {
+        let index = || survey.value(&format!("{NET}/{}/ifindex", link.name), parse::decimal);
+        self.listed.binary_search(&link.name).is_ok() && (self.alike || index() == Some(link.index))
+    }
 }
 
 /// Where the interface `name` sits, and who drives it.
@@ -50,16 +60,19 @@ pub(super) fn place(survey: &Survey<'_>, name: &str) -> Place {
     {
         return Place::default();
     }
-    let target = survey.keep(survey.root().link(&format!("{directory}/device")));
-    let Some(target) = target else {
+    // The class's own link tells the device too; where it was captured as a directory, the device's link does.
+    let beside = || survey.keep(survey.root().link(&format!("{directory}/device")));
+    let Some(way) = whole
+        .as_deref()
+        .and_then(device_of)
+        .map(str::to_owned)
+        .or_else(beside)
+    else {
         return Place::default();
     };
-    let target = target.trim_end_matches('/');
-    let device = target.rsplit('/').next().map(str::to_owned);
-    let function = whole
-        .as_deref()
-        .and_then(parse::function_above)
-        .or_else(|| parse::function_above(target));
+    let way = way.trim_end_matches('/');
+    let device = way.rsplit('/').next().map(str::to_owned);
+    let function = parse::function_above(way);
     let on_pci = device.as_deref() == function;
     let number = |name: &str| survey.value(&format!("{directory}/{name}"), parse::decimal_or_none);
     Place {
@@ -77,6 +90,16 @@ pub(super) fn place(survey: &Survey<'_>, name: &str) -> Place {
     }
 }
 
+/// The way to the device of an interface.
+///
+/// ```text
+/// ../../devices/pci0000:00/0000:00:03.0/virtio2/net/eth0
+/// ```
+fn device_of(way: &str) -> Option<&str> {
+    let (device, _) = way.rsplit_once("/net/")?;
+    device.contains("devices/").then_some(device)
+}
+
 /// All that sysfs tells, as netlink would; `None` when there is no such directory.
 pub(super) fn link(survey: &Survey<'_>, name: &str) -> Option<Link> {
     let attributes = Attributes::list(survey, name)?;
@@ -87,9 +110,7 @@ pub(super) fn link(survey: &Survey<'_>, name: &str) -> Option<Link> {
         name: name.to_owned(),
         index,
         link_type: attributes.value("type", parse::decimal).unwrap_or_default(),
-        flags: flags
-            .and_then(|flags| u32::try_from(flags).ok())
-            .unwrap_or_default(),
+        flags: flags.and_then(|flags| u32::try_from(flags).ok()),
         kind: made_by(&attributes),
         mac: attributes
             .text("address")
@@ -224,7 +245,7 @@ fn made_by(attributes: &Attributes<'_>) -> Option<String> {
 /// The number of a VLAN.
 ///
 /// ```text
-/// eth0.5  VID: 5	 REORDER_HDR: 1  dev->priv_flags: 1021
+/// eth0.5  VID: 5  REORDER_HDR: 1  dev->priv_flags: 1021
 /// ```
 fn vlan(attributes: &Attributes<'_>) -> Option<u16> {
     if made_by(attributes).as_deref() != Some("vlan") {

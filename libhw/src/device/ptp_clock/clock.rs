@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Clock, ClockKind, Pin};
+use super::{Clock, ClockKind, ClockPin, ClockPinNow};
 use crate::io::clock;
 use crate::parse::{self, Expected, Parsed};
 use crate::survey::Survey;
@@ -39,6 +39,13 @@ fn places(survey: &Survey<'_>) -> BTreeMap<u32, String> {
         places.extend(numbers.map(|number| (number, format!("{directory}/ptp{number}"))));
     }
     places
+}
+
+/// Reads again how the pins are set.
+pub(super) fn refresh(clock: &mut Clock, survey: &Survey<'_>) {
+    for pin in &mut clock.pins {
+        pin.now = pin_now(survey, &format!("{CLASS}/{}/pins/{}", clock.id, pin.id));
+    }
 }
 
 fn clock(survey: &Survey<'_>, number: u32, directory: &str) -> Clock {
@@ -134,15 +141,10 @@ fn interfaces(survey: &Survey<'_>, directory: &str, on_device: bool) -> BTreeSet
     }
 }
 
-fn pins(survey: &Survey<'_>, directory: &str) -> Vec<Pin> {
-    let pin = |id: String| {
-        let set = survey.value(&format!("{directory}/{id}"), set);
-        let (function, channel) = set.unzip();
-        Pin {
-            id,
-            function: function.map(Into::into),
-            channel,
-        }
+fn pins(survey: &Survey<'_>, directory: &str) -> Vec<ClockPin> {
+    let pin = |id: String| ClockPin {
+        now: pin_now(survey, &format!("{directory}/{id}")),
+        id,
     };
     survey
         .names(directory)
@@ -150,6 +152,14 @@ fn pins(survey: &Survey<'_>, directory: &str) -> Vec<Pin> {
         .take(PINS_MAX)
         .map(pin)
         .collect()
+}
+
+fn pin_now(survey: &Survey<'_>, path: &str) -> ClockPinNow {
+    let (function, channel) = survey.value(path, set).unzip();
+    ClockPinNow {
+        function: function.map(Into::into),
+        channel,
+    }
 }
 
 /// A pin's function and channel.

@@ -20,6 +20,7 @@ use super::members::Member;
 mod answer;
 mod identity;
 mod label;
+mod lldp;
 mod pci;
 mod place;
 mod search;

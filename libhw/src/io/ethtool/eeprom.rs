@@ -21,8 +21,11 @@ const BANK: u16 = 5;
 const I2C_ADDRESS: u16 = 6;
 const DATA: u16 = 7;
 
+/// Address, page and offset of a half page.
+type Place = (u8, u8, u8);
+
 /// Where the serial number stands, by form of module (SFF-8024 table 4-1): half page, and offset in it.
-const SERIALS: [(&[u8], (u8, u8, u8), usize); 3] = [
+const SERIALS: [(&[u8], Place, usize); 3] = [
     (&[0x02, 0x03], (0x50, 0, 0), 68),
     (&[0x0c, 0x0d, 0x11], (0x50, 0, 128), 68),
     (

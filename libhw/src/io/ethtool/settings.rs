@@ -56,7 +56,7 @@ fn link_made(part: Attribute<'_>, settings: &mut Settings) {
         (2, Some(0xff)) => settings.port = Some("other".to_owned()),
         (2, Some(port)) => settings.port = Some(numbered(PORTS, 0, port)),
         (6, Some(kind)) => {
-            settings.transceiver = Some(numbered(&["internal", "external"], 0, kind))
+            settings.transceiver = Some(numbered(&["internal", "external"], 0, kind));
         }
         _ => {}
     }
@@ -72,7 +72,7 @@ fn link_modes(part: Attribute<'_>, settings: &mut Settings) {
         5 => {
             settings.speed_mbps = part
                 .small()
-                .filter(|speed| !matches!(*speed, 0 | 65535 | u32::MAX))
+                .filter(|speed| !matches!(*speed, 0 | 65535 | u32::MAX));
         }
         6 => {
             let known = part.small().filter(|duplex| *duplex < 2);
@@ -193,7 +193,7 @@ pub(super) fn timestamping(parts: Attributes<'_>) -> Timestamping {
             8 => {
                 source = part
                     .small()
-                    .map(|source| numbered(&["netdev", "phylib"], 1, source))
+                    .map(|source| numbered(&["netdev", "phylib"], 1, source));
             }
             _ => {}
         }

@@ -35,7 +35,8 @@ pub struct Link {
     /// `ARPHRD_*`: 1 is Ethernet, 32 InfiniBand, 772 loopback.
     pub link_type: u16,
     /// `IFF_*`.
-    pub flags: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flags: Option<u32>,
     /// `IFLA_INFO_KIND`: `bond`, `vlan`, ...; none for hardware.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
@@ -184,7 +185,7 @@ pub fn parse(payload: &[u8]) -> Option<Link> {
     let mut link = Link {
         link_type: u16::from_ne_bytes(payload.get(2..4)?.try_into().ok()?),
         index: word(4)?,
-        flags: word(8)?,
+        flags: Some(word(8)?),
         ..Link::default()
     };
     for attribute in NlasIterator::new(payload.get(HEADER..)?).map_while(std::result::Result::ok) {
@@ -244,7 +245,7 @@ fn made_of(link: &mut Link, info: LinkInfo) {
                 match part {
                     InfoBond::Mode(mode) => link.bond_mode = Some(mode.to_string()),
                     InfoBond::ActivePort(index) => {
-                        link.bond_active = Some(index).filter(|index| *index > 0)
+                        link.bond_active = Some(index).filter(|index| *index > 0);
                     }
                     _ => {}
                 }

@@ -9,7 +9,7 @@ use super::place;
 use super::search::Search;
 
 /// What in a key says that its value tells one unit.
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 9] = [
     "serial",
     "uuid",
     "guid",
@@ -18,6 +18,7 @@ const KEYS: [&str; 8] = [
     "asset_tag",
     "hostname",
     "address",
+    "switch_id",
 ];
 
 /// Adds the identities of an answer.

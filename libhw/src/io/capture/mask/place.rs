@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::identity::{Identities, Kind, Notation};
-use super::{Span, pci, smbios};
+use super::{Span, lldp, pci, smbios};
 
 /// What a file holds.
 #[derive(Clone, Copy)]
@@ -22,6 +22,8 @@ enum Form {
     Gid,
     /// One or more SMBIOS structures.
     Smbios,
+    /// LLDP frames, each after its length.
+    Lldp,
     /// PCI config space.
     PciConfig,
     /// PCI vital product data.
@@ -101,6 +103,7 @@ const PLACES: &[(&str, Form)] = &[
     ("sys_image_guid", Form::Whole(Kind::Eui64)),
     ("gids/*", Form::Gid),
     ("node_desc", Form::Whole(Kind::Name)),
+    ("netif/lldp/*", Form::Lldp),
     // Storage.
     ("wwid", Form::Whole(Kind::Serial)),
     ("wwn", Form::Whole(Kind::Wwn)),
@@ -182,6 +185,7 @@ pub(super) fn spans(path: &str, bytes: &[u8]) -> Vec<Span> {
             }
             Form::Gid => spans.extend(gid(bytes)),
             Form::Smbios => spans.extend(smbios::spans(bytes)),
+            Form::Lldp => spans.extend(lldp::spans(bytes)),
             Form::PciConfig => spans.extend(pci::serial(bytes)),
             Form::Vpd => spans.extend(pci::vpd_serials(bytes)),
             Form::Label => {}

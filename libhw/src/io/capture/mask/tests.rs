@@ -614,3 +614,41 @@ fn accelerators_are_masked_in_all_their_spellings() {
         "the same device has the same pseudonym: {node}"
     );
 }
+
+#[test]
+fn who_was_heard_by_lldp_is_masked_and_the_frames_stay_frames() {
+    let mut frame = vec![
+        1, 0x80, 0xc2, 0, 0, 0x0e, 0x3c, 0xec, 0xef, 0x12, 0x34, 0x56, 0x88, 0xcc,
+    ];
+    frame.extend([0x02, 7, 4, 0x3c, 0xec, 0xef, 0x12, 0x34, 0x56]);
+    frame.extend([0x04, 5, 5, b'E', b't', b'h', b'1']);
+    frame.extend([0x0a, 12]);
+    frame.extend(b"leaf-3-row42");
+    frame.extend([0, 0]);
+    let kept = [&(frame.len() as u64).to_le_bytes()[..], &frame].concat();
+    let path = "run/systemd/netif/lldp/7";
+    let links = format!(r#"[{{"name":"eth0","mac":"{MAC}","phys_switch_id":"3cecef123456aa"}}]"#);
+    let members = tree(
+        &[
+            (path, &kept),
+            ("gnomon/probes/nic-links.json", links.as_bytes()),
+        ],
+        &[],
+    );
+    let shown = masked(&members);
+    let bytes = file(&shown, path);
+    assert_eq!(bytes.len(), kept.len());
+    assert_ne!(bytes[14..20], kept[14..20]);
+    assert_eq!(bytes[14..20], bytes[25..31]);
+    let text_of = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(text_of(&bytes).contains("Eth1") && !text_of(&bytes).contains("leaf-3"));
+    let links = text(&shown, "gnomon/probes/nic-links.json");
+    assert!(
+        !links.contains(MAC) && !links.contains("3cecef123456"),
+        "{links}"
+    );
+    // A file that is cut anywhere is masked as far as it goes.
+    for length in 0..kept.len() {
+        let _ = lldp::spans(&kept[..length]);
+    }
+}
