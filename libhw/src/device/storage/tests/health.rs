@@ -308,7 +308,12 @@ fn a_drive_that_sleeps_is_left_asleep() {
 #[test]
 fn smart_that_does_not_add_up_is_malformed_and_hides_nothing_else() {
     let tree = sata();
-    answer(&tree, "ata-smart-data", "sda", &[[0; 511].as_slice(), &[1]].concat());
+    answer(
+        &tree,
+        "ata-smart-data",
+        "sda",
+        &[[0; 511].as_slice(), &[1]].concat(),
+    );
     let (storage, inventory) = look(&tree, true);
     assert_eq!(told(&inventory.problems), [("/dev/sda", "malformed")]);
     let now = &disk(&storage, "sda").ata.as_ref().unwrap().now;
