@@ -8,12 +8,7 @@ use crate::device::pci::Function;
 use crate::idset::IdSet;
 use crate::inventory::Inventory;
 
-mod storage;
-
-pub use storage::{
-    channels_of_chip, chip_of_controller, chip_of_disk, chips_of_function, disks_of_function,
-    drives_below, mounts_on,
-};
+pub mod storage;
 
 /// The online CPUs of a memory node; empty for memory alone, `None` when there is no such node.
 #[must_use]

@@ -300,60 +300,24 @@ fn thermal_zones_and_power_zones_of_the_composite_tree_are_what_its_files_say() 
     };
     let tree = support::ttar::ttar(&machines.join("composite/prometheus-procfs.ttar"));
     let sensor = read(tree.path());
-    let number = |path: String| -> Option<i64> {
-        let text = fs::read_to_string(tree.path().join("sys/class").join(path)).ok()?;
-        text.trim().parse().ok()
-    };
-    let text = |path: String| -> Option<String> {
-        let text = fs::read_to_string(tree.path().join("sys/class").join(path)).ok()?;
-        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
-    };
-    let entries = |folder: &str| {
-        fs::read_dir(tree.path().join("sys/class").join(folder))
-            .expect("a class")
-            .count()
-    };
-    let zones = &sensor.thermal_zones;
-    assert_eq!(
-        zones.len() + sensor.cooling_devices.len(),
-        entries("thermal")
-    );
-    for zone in zones {
-        let file = |name: &str| format!("thermal/{}/{name}", zone.id);
-        assert_eq!(
-            zone.now.temperature_millicelsius,
-            number(file("temp")),
-            "{}",
-            zone.id
-        );
-        assert_eq!(zone.kind, text(file("type")));
-        assert_eq!(zone.policy, text(file("policy")));
-    }
-    for device in &sensor.cooling_devices {
-        let file = |name: &str| number(format!("thermal/{}/{name}", device.id));
-        let state = file("cur_state").filter(|state| *state >= 0);
-        assert_eq!(device.now.state.map(i64::from), state, "{}", device.id);
-        assert_eq!(
-            device.max_state.map(|state| i64::try_from(state).unwrap()),
-            file("max_state")
-        );
-    }
+    thermal(&sensor, tree.path());
     // The control type itself is no zone.
-    assert_eq!(sensor.power_zones.len(), entries("powercap") - 1);
+    assert_eq!(
+        sensor.power_zones.len(),
+        entries(tree.path(), "powercap") - 1
+    );
     for zone in &sensor.power_zones {
-        let file =
-            |name: &str| number(format!("powercap/{}/{name}", zone.id)).map(i64::unsigned_abs);
+        let place = format!("powercap/{}", zone.id);
+        let file = |name: &str| number(tree.path(), &place, name).map(i64::unsigned_abs);
         assert_eq!(
             zone.now.energy_microjoules,
             file("energy_uj"),
             "{}",
             zone.id
         );
-        assert_eq!(
-            zone.max_energy_range_microjoules,
-            file("max_energy_range_uj")
-        );
-        assert_eq!(zone.name, text(format!("powercap/{}/name", zone.id)));
+        let range = file("max_energy_range_uj");
+        assert_eq!(zone.max_energy_range_microjoules, range, "{}", zone.id);
+        assert_eq!(zone.name, text(tree.path(), &place, "name"));
         for constraint in &zone.constraints {
             let file = |name: &str| file(&format!("constraint_{}_{name}", constraint.id));
             assert_eq!(constraint.power_limit_microwatts, file("power_limit_uw"));
@@ -361,12 +325,45 @@ fn thermal_zones_and_power_zones_of_the_composite_tree_are_what_its_files_say() 
             assert_eq!(constraint.max_power_microwatts, file("max_power_uw"));
         }
     }
-    let constraints: usize = sensor
-        .power_zones
-        .iter()
-        .map(|zone| zone.constraints.len())
-        .sum();
-    assert_eq!(constraints, 5);
+    let constraints = sensor.power_zones.iter().map(|zone| zone.constraints.len());
+    assert_eq!(constraints.sum::<usize>(), 5);
+}
+
+fn thermal(sensor: &Sensor, tree: &Path) {
+    let zones = &sensor.thermal_zones;
+    let all = zones.len() + sensor.cooling_devices.len();
+    assert_eq!(all, entries(tree, "thermal"));
+    for zone in zones {
+        let place = format!("thermal/{}", zone.id);
+        let now = zone.now.temperature_millicelsius;
+        assert_eq!(now, number(tree, &place, "temp"), "{}", zone.id);
+        assert_eq!(zone.kind, text(tree, &place, "type"));
+        assert_eq!(zone.policy, text(tree, &place, "policy"));
+    }
+    for device in &sensor.cooling_devices {
+        let file = |name: &str| number(tree, &format!("thermal/{}", device.id), name);
+        let state = file("cur_state").filter(|state| *state >= 0);
+        assert_eq!(device.now.state.map(i64::from), state, "{}", device.id);
+        let most = device
+            .max_state
+            .map(|state| state.try_into().expect("a step"));
+        assert_eq!(most, file("max_state"));
+    }
+}
+
+fn text(tree: &Path, place: &str, name: &str) -> Option<String> {
+    let text = fs::read_to_string(tree.join("sys/class").join(place).join(name)).ok()?;
+    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+}
+
+fn number(tree: &Path, place: &str, name: &str) -> Option<i64> {
+    text(tree, place, name)?.parse().ok()
+}
+
+fn entries(tree: &Path, class: &str) -> usize {
+    fs::read_dir(tree.join("sys/class").join(class))
+        .expect("a class")
+        .count()
 }
 
 #[test]

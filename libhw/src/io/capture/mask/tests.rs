@@ -515,14 +515,7 @@ fn the_identities_of_disks_and_what_is_on_them_are_masked_and_their_kinds_are_no
         &[],
     );
     let shown = masked(&members);
-    let all: Vec<u8> = shown
-        .values()
-        .flat_map(|member| match member {
-            Member::File(bytes) => bytes.clone(),
-            _ => Vec::new(),
-        })
-        .collect();
-    let all = String::from_utf8_lossy(&all).into_owned();
+    let all: String = shown.keys().map(|path| text(&shown, path)).collect();
     let secrets = [
         WWN,
         SERIAL,
