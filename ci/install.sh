@@ -16,6 +16,7 @@ lscpu util-linux
 lshw lshw
 lspci pciutils
 lstopo hwloc
+mdadm mdadm
 numactl numactl
 nvme nvme-cli
 qemu-s390x-static qemu-user-static

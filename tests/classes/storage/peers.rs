@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use libhw::device::storage::{Disk, MapKind, Storage};
+use libhw::device::storage::{ArrayLevel, Disk, MapKind, MemberState, Storage};
 use libhw::inventory::{Class, Inventory, Scope, discover};
 use libhw::io::root::Root;
 use serde_json::Value;
@@ -279,11 +279,11 @@ fn use_of_this_host_is_what_df_says() {
         .split_whitespace()
         .collect();
     let inventory = live(false);
-    let root = storage(&inventory)
-        .mounts
-        .iter()
-        .find(|mount| mount.id == "/")
-        .expect("a root");
+    let mut mounts = storage(&inventory).mounts.iter();
+    let Some(root) = mounts.find(|mount| mount.id == "/") else {
+        support::skipped("the root of this host is no file system of its own");
+        return;
+    };
     let [_, size, used, available] = words.as_slice() else {
         panic!("{text}");
     };
@@ -364,32 +364,97 @@ fn a_loop_device_is_seen_with_its_file_and_its_partitions() {
     drop(looped);
 }
 
+/// A loop device of an image of 8 MiB; `None`, and a line that says so, where there can be none.
+fn looped(folder: &Path, name: &str) -> Option<Looped> {
+    let image = folder.join(name);
+    fs::write(&image, vec![0_u8; 8 << 20]).expect("an image");
+    let output = Command::new("losetup")
+        .args(["-f", "--show"])
+        .arg(&image)
+        .output();
+    let output = output.ok().filter(|output| output.status.success());
+    if output.is_none() {
+        support::skipped("no loop device can be made here");
+    }
+    let file = String::from_utf8_lossy(&output?.stdout).trim().to_owned();
+    Some(Looped(file))
+}
+
+fn done(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    let command = command
+        .args(arguments)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
 #[test]
 fn a_mapped_device_of_this_host_names_what_it_is_made_of() {
-    let made = Command::new("dmsetup")
-        .args([
-            "create",
-            "gnomon-test",
-            "--uuid",
-            "TEST-gnomon",
-            "--table",
-            "0 2048 zero",
-        ])
-        .stderr(Stdio::null())
-        .status();
-    if !made.is_ok_and(|status| status.success()) {
+    let folder = tempfile::tempdir().expect("a directory");
+    let Some(looped) = looped(folder.path(), "image") else {
+        return;
+    };
+    let table = format!("0 2048 linear {} 0", looped.0);
+    let create = [
+        "create",
+        "gnomon-test",
+        "--uuid",
+        "TEST-gnomon",
+        "--table",
+        &table,
+    ];
+    if !done("dmsetup", &create) {
         support::skipped("no mapped device can be made here");
         return;
     }
     let inventory = live(false);
-    let _ = Command::new("dmsetup")
-        .args(["remove", "gnomon-test"])
-        .status();
+    done("dmsetup", &["remove", "gnomon-test"]);
     let mut mapped = storage(&inventory).mapped_devices.iter();
-    let row = mapped
-        .find(|row| row.name.as_deref() == Some("gnomon-test"))
-        .expect("the device");
+    let row = mapped.find(|row| row.name.as_deref() == Some("gnomon-test"));
+    let row = row.expect("the device");
     assert_eq!(row.kind, Some(MapKind::Other("TEST".to_owned())));
+    assert_eq!(row.members, [looped.0.trim_start_matches("/dev/")]);
+}
+
+#[test]
+fn an_array_of_this_host_that_lacks_a_device_is_degraded() {
+    let folder = tempfile::tempdir().expect("a directory");
+    let Some(looped) =
+        looped(folder.path(), "image").filter(|_| Path::new("/proc/mdstat").exists())
+    else {
+        support::skipped("this kernel has no arrays");
+        return;
+    };
+    let file = "/dev/md117";
+    let shape = [
+        "--level=1",
+        "--raid-devices=2",
+        "--assume-clean",
+        "--metadata=1.2",
+    ];
+    let create = [
+        &["--create", file, "--run"],
+        &shape[..],
+        &[looped.0.as_str(), "missing"],
+    ]
+    .concat();
+    if !done("mdadm", &create) {
+        support::skipped("no array can be made here");
+        return;
+    }
+    let inventory = live(false);
+    done("mdadm", &["--stop", file]);
+    let mut arrays = storage(&inventory).arrays.iter();
+    let array = arrays.find(|array| array.id == "md117").expect("the array");
+    assert_eq!(array.level, Some(ArrayLevel::Raid1));
+    assert_eq!((array.raid_disks, array.degraded), (Some(2), Some(1)));
+    let member = &array.members[0];
+    assert_eq!(member.id, looped.0.trim_start_matches("/dev/"));
+    assert_eq!(
+        (member.slot, member.state.as_slice()),
+        (Some(0), &[MemberState::InSync][..])
+    );
 }
 
 #[test]
