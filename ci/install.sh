@@ -9,6 +9,7 @@ c++ g++
 curl curl
 dmidecode dmidecode
 ethtool ethtool
+dmsetup dmsetup
 file file
 hyperfine hyperfine
 ip iproute2
@@ -17,10 +18,14 @@ lscpu util-linux
 lshw lshw
 lspci pciutils
 lstopo hwloc
+mdadm mdadm
 numactl numactl
+nvme nvme-cli
 qemu-s390x-static qemu-user-static
 s390x-linux-gnu-gcc gcc-s390x-linux-gnu
+sensors lm-sensors
 shellcheck shellcheck
+smartctl smartmontools
 strace strace
 xz xz-utils
 LIST

@@ -15,6 +15,7 @@ pub mod gpu;
 pub mod ras;
 pub mod tee;
 pub mod accelerator;
+pub mod storage;
 
 /// The online CPUs of a memory node; empty for memory alone, `None` when there is no such node.
 #[must_use]

@@ -10,6 +10,8 @@ mod smbios;
 mod tee;
 mod tpm;
 mod nic;
+mod sensor;
+mod storage;
 mod verified;
 mod watchdog;
 

@@ -100,6 +100,8 @@ pub enum Limit {
     Cap,
     /// `_cap_hyst`.
     CapHyst,
+    /// `_cap_default`: the cap that the vendor sets (amdgpu).
+    CapDefault,
     /// `_cap_min`: the least that the cap may be.
     CapMin,
     /// `_cap_max`: the most that the cap may be.
@@ -266,6 +268,7 @@ const MEANINGS: &[(&str, Meaning)] = &[
     ("_emergency_hyst", Meaning::Limit(Limit::EmergencyHyst)),
     ("_cap", Meaning::Limit(Limit::Cap)),
     ("_cap_hyst", Meaning::Limit(Limit::CapHyst)),
+    ("_cap_default", Meaning::Limit(Limit::CapDefault)),
     ("_cap_min", Meaning::Limit(Limit::CapMin)),
     ("_cap_max", Meaning::Limit(Limit::CapMax)),
     ("_average_min", Meaning::Limit(Limit::AverageMin)),
