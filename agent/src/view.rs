@@ -28,11 +28,11 @@ struct View {
 /// A row for each class, in the order in which they are shown.
 const VIEWS: &[View] = &[
     view(Class::System, system::view, system::summary),
+    view(Class::Software, software::view, software::summary),
+    view(Class::Limits, limits::view, limits::summary),
     view(Class::Cpu, cpu::view, cpu::summary),
     view(Class::Numa, numa::view, numa::summary),
     view(Class::Hugepages, hugepages::view, hugepages::summary),
-    view(Class::Limits, limits::view, limits::summary),
-    view(Class::Software, software::view, software::summary),
     view(Class::Pci, pci::view, pci::summary),
 ];
 

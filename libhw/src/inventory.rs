@@ -129,16 +129,16 @@ macro_rules! inventory {
 inventory! {
     /// The machine as a whole.
     system System device::system::System, on ["dmi"];
+    /// What the machine runs: operating system, kernel, modules, secure boot, updates.
+    software Software device::software::Software, on ["module", "livepatch"];
+    /// What we may use of the machine: control groups, affinity, rlimits, capabilities.
+    limits Limits device::limits::Limits, on [];
     /// CPUs, their groups and caches.
     cpu Cpu device::cpu::Cpu, on ["cpu"];
     /// Memory nodes.
     numa Numa device::numa::Numa, on ["node", "memory", "memory_tiering", "dax", "cxl", "cpu"];
     /// Huge pages.
     hugepages Hugepages device::hugepages::Hugepages, on ["node", "memory"];
-    /// What we may use of the machine: control groups, affinity, rlimits, capabilities.
-    limits Limits device::limits::Limits, on [];
-    /// What the machine runs: operating system, kernel, modules, secure boot, updates.
-    software Software device::software::Software, on ["module", "livepatch"];
     /// PCI functions.
     pci Pci device::pci::Pci, on ["pci", "cpu"];
 }
