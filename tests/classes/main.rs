@@ -1,5 +1,9 @@
 //! Does each device class say of captured and of made-up machines what these say of themselves?
 
+mod limits;
+mod power;
+mod software;
+mod tune;
 mod verified;
 
 use std::path::{Path, PathBuf};
@@ -18,13 +22,34 @@ fn replayed(tree: &Path, classes: &[Class]) -> Inventory {
 }
 
 /// Replays the synthetic tree trees/NAME.ttar and compares with golden/NAME.json.
-#[expect(dead_code, reason = "for the classes to come")]
 fn synthetic(name: &str, classes: &[Class]) -> Inventory {
     let tree = support::ttar::ttar(&place("trees").join(format!("{name}.ttar")));
     let inventory = replayed(tree.path(), classes);
     let text = serde_json::to_string_pretty(&inventory).expect("JSON") + "\n";
     support::golden(&place("golden").join(format!("{name}.json")), &text);
     inventory
+}
+
+/// The program, built once.
+fn program() -> PathBuf {
+    let built = std::process::Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "gnomon-agent",
+            "--message-format=json",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo");
+    assert!(built.status.success(), "gnomon cannot be built");
+    let lines = String::from_utf8(built.stdout).expect("JSON");
+    let executable = |line: &str| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        message.get("executable")?.as_str().map(PathBuf::from)
+    };
+    lines.lines().find_map(executable).expect("the program")
 }
 
 fn place(folder: &str) -> PathBuf {

@@ -2,7 +2,6 @@
 
 /// How it was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "the words of all classes, those to come too")]
 pub(super) enum How {
     /// Another program's answer on the same tree or host, named.
     Peer(&'static str),
@@ -44,6 +43,96 @@ pub(super) const ROWS: &[Row] = &[
         "model, flags, vulnerabilities, frequencies",
         How::Peer("lscpu"),
         "the_summary_agrees_with_lscpu",
+    ),
+    row(
+        "cpu",
+        "idle states and how often each was entered",
+        How::Capture,
+        "idle_states_of_every_captured_machine_are_those_in_its_files",
+    ),
+    row(
+        "cpu",
+        "interrupts: action, controller, function, counts",
+        How::Peer("lsirq"),
+        "interrupts_of_this_host_are_those_that_lsirq_tells",
+    ),
+    row(
+        "cpu",
+        "interrupts and thermal throttling of a captured tree",
+        How::Capture,
+        "interrupts_and_heat_of_the_composite_tree_are_those_in_its_files",
+    ),
+    row(
+        "cpu",
+        "resctrl, uncore, pstate drivers, throttled cores, interrupt affinity",
+        How::Synthetic,
+        "a_hybrid_processor_with_shares_and_throttled_cores_tells_them_all",
+    ),
+    row(
+        "limits",
+        "allowed CPUs of cpusets, versions 1 and 2",
+        How::Peer("lstopo"),
+        "allowed_cpus_and_nodes_of_every_tree_are_those_that_lstopo_allows",
+    ),
+    row(
+        "limits",
+        "rlimits, affinity",
+        How::Peer("prlimit, taskset"),
+        "rlimits_and_affinity_are_those_that_util_linux_tells",
+    ),
+    row(
+        "limits",
+        "capabilities",
+        How::Peer("capsh"),
+        "capabilities_are_those_that_capsh_decodes",
+    ),
+    row(
+        "limits",
+        "quotas, memory, I/O, huge pages, pressure, container, seccomp",
+        How::Synthetic,
+        "a_pod_in_a_partition_tells_all_of_its_limits",
+    ),
+    row(
+        "software",
+        "os-release",
+        How::Peer("sh"),
+        "the_system_is_what_the_shell_reads_in_its_own_file",
+    ),
+    row(
+        "software",
+        "kernel release, modules",
+        How::Peer("uname, lsmod"),
+        "the_kernel_and_its_modules_are_those_that_uname_and_lsmod_tell",
+    ),
+    row(
+        "software",
+        "kernel command line",
+        How::Capture,
+        "the_command_line_of_every_captured_machine_is_read_word_by_word",
+    ),
+    row(
+        "software",
+        "taints, secure boot, ESRT, lockdown, live patches, crash kernel, reboot marks",
+        How::Synthetic,
+        "a_server_with_secure_boot_and_a_failed_update_tells_both",
+    ),
+    row(
+        "hugepages",
+        "pools set, read back, refused, in use (tune)",
+        How::RealMachine,
+        "huge_pages_of_this_host_are_set_read_back_and_set_back",
+    ),
+    row(
+        "pci",
+        "virtual functions set and set back (tune)",
+        How::Synthetic,
+        "a_number_that_the_driver_refuses_leaves_as_many_as_before",
+    ),
+    row(
+        "cpu",
+        "governors set and set back (tune)",
+        How::Synthetic,
+        "a_governor_that_one_policy_refuses_is_set_for_none",
     ),
 ];
 
