@@ -124,7 +124,8 @@ fn rlimits_and_affinity_are_those_that_util_linux_tells() {
             .next()
             .unwrap_or_default()
             .to_owned();
-        assert_eq!(limits.process.cpus.map(|cpus| cpus.to_string()), Some(list));
+        let told: libhw::idset::IdSet = list.parse().expect("a list");
+        assert_eq!(limits.process.cpus, Some(told));
     }
 }
 
