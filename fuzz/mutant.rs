@@ -232,6 +232,16 @@ pub fn file(class: Class, path: &str, texts: &[&[u8]], bytes: &[u8]) -> bool {
     exact_file(class, path, &one_of(texts, bytes))
 }
 
+/// A look of one class at the machine with these files in it: whether the last was taken without a complaint.
+#[must_use]
+pub fn spoilt_files(class: Class, files: &[(String, Vec<u8>)]) -> bool {
+    let entry = |(path, text): &(String, Vec<u8>)| (path.clone(), Some(Entry::File(text.clone())));
+    let spoilt: Vec<Spoilt> = files.iter().map(entry).collect();
+    let (others, last) = spoilt.split_at(spoilt.len().saturating_sub(1));
+    let all = [others, last].concat();
+    looked_for(&[class], &all, last)
+}
+
 /// As [`file()`], with the content as it is.
 #[must_use]
 pub fn exact_file(class: Class, path: &str, content: &[u8]) -> bool {
@@ -265,13 +275,18 @@ pub fn tree(bytes: &[u8]) -> bool {
 
 /// Whether at least one of what is spoilt was taken.
 fn looked(classes: &[Class], spoilt: &[Spoilt]) -> bool {
+    looked_for(classes, spoilt, spoilt)
+}
+
+/// Whether at least one of `wanted` was taken.
+fn looked_for(classes: &[Class], spoilt: &[Spoilt], wanted: &[Spoilt]) -> bool {
     let look = |root: &Root| crate::discovered(root, classes);
     let inventory = MACHINE.with(|machine| machine.with(spoilt, look));
     let complaint = |path: &str| {
         let mut problems = inventory.problems.iter();
         problems.any(|problem| end(&problem.path) == end(path))
     };
-    spoilt.iter().any(|(path, _)| !complaint(path))
+    wanted.iter().any(|(path, _)| !complaint(path))
 }
 
 /// The last two parts of a path: a device's files are reached by several ways.

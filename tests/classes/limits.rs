@@ -30,15 +30,27 @@ fn allowed_cpus_and_nodes_of_every_tree_are_those_that_lstopo_allows() {
         let inventory = replayed(&tree.directory, &[Class::Limits, Class::Cpu]);
         let limits = inventory.limits.expect("limits");
         // Only what a cpuset takes away is told apart from all that there is.
-        if !limits.cgroups.iter().any(|group| group.cpuset.cpus.is_some() || group.cpuset.cpus_effective.is_some()) {
+        if !limits
+            .cgroups
+            .iter()
+            .any(|group| group.cpuset.cpus.is_some() || group.cpuset.cpus_effective.is_some())
+        {
             continue;
         }
         let Some(cpus) = limits.effective.cpus else {
             continue;
         };
-        let online = inventory.cpu.and_then(|cpu| cpu.online).unwrap_or_else(|| cpus.clone());
+        let online = inventory
+            .cpu
+            .and_then(|cpu| cpu.online)
+            .unwrap_or_else(|| cpus.clone());
         let allowed = lstopo_allowed(&tree.directory);
-        assert_eq!(cpus.intersection(&online).to_string(), allowed, "{}", tree.name);
+        assert_eq!(
+            cpus.intersection(&online).to_string(),
+            allowed,
+            "{}",
+            tree.name
+        );
         compared += 1;
     }
     assert!(compared >= 5, "only {compared} trees have cpusets");
@@ -57,18 +69,30 @@ fn lstopo_allowed(tree: &std::path::Path) -> String {
         ..roxmltree::ParsingOptions::default()
     };
     let document = roxmltree::Document::parse_with_options(&text, options).expect("XML");
-    let machine = document.descendants().find(|node| node.attribute("allowed_cpuset").is_some());
-    let mask = machine.and_then(|node| node.attribute("allowed_cpuset")).expect("a set");
-    let mask: Vec<&str> = mask.split(',').map(|word| word.trim_start_matches("0x")).collect();
+    let machine = document
+        .descendants()
+        .find(|node| node.attribute("allowed_cpuset").is_some());
+    let mask = machine
+        .and_then(|node| node.attribute("allowed_cpuset"))
+        .expect("a set");
+    let mask: Vec<&str> = mask
+        .split(',')
+        .map(|word| word.trim_start_matches("0x"))
+        .collect();
     let words: Vec<String> = mask.iter().map(|word| format!("{word:0>8}")).collect();
-    libhw::parse::bitmap(&words.join(",")).expect("a bitmap").to_string()
+    libhw::parse::bitmap(&words.join(","))
+        .expect("a bitmap")
+        .to_string()
 }
 
 #[test]
 fn rlimits_and_affinity_are_those_that_util_linux_tells() {
     let limits = live();
     if support::installed("prlimit") {
-        let output = Command::new("prlimit").args(["--noheadings", "--raw", "-o", "RESOURCE,SOFT,HARD"]).output().expect("prlimit");
+        let output = Command::new("prlimit")
+            .args(["--noheadings", "--raw", "-o", "RESOURCE,SOFT,HARD"])
+            .output()
+            .expect("prlimit");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let mut compared = 0;
         for line in text.lines() {
@@ -77,7 +101,10 @@ fn rlimits_and_affinity_are_those_that_util_linux_tells() {
                 panic!("{line}");
             };
             let number = |text: &str| text.parse::<u64>().ok();
-            let own = limits.rlimits.iter().find(|one| one.id == name.to_lowercase());
+            let own = limits
+                .rlimits
+                .iter()
+                .find(|one| one.id == name.to_lowercase());
             let own = own.unwrap_or_else(|| panic!("{name}"));
             assert_eq!((own.soft, own.hard), (number(soft), number(hard)), "{name}");
             compared += 1;
@@ -86,10 +113,19 @@ fn rlimits_and_affinity_are_those_that_util_linux_tells() {
     }
     if support::installed("taskset") {
         let own = std::process::id().to_string();
-        let output = Command::new("taskset").args(["-c", "-p", &own]).output().expect("taskset");
+        let output = Command::new("taskset")
+            .args(["-c", "-p", &own])
+            .output()
+            .expect("taskset");
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let list = text.trim().rsplit(": ").next().unwrap_or_default().to_owned();
-        assert_eq!(limits.process.cpus.map(|cpus| cpus.to_string()), Some(list));
+        let list = text
+            .trim()
+            .rsplit(": ")
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let told: libhw::idset::IdSet = list.parse().expect("a list");
+        assert_eq!(limits.process.cpus, Some(told));
     }
 }
 
@@ -100,13 +136,31 @@ fn capabilities_are_those_that_capsh_decodes() {
     }
     let text = std::fs::read_to_string("/proc/self/status").expect("our status");
     let limits = live();
-    for (id, key) in [("effective", "CapEff:"), ("bounding", "CapBnd:"), ("inheritable", "CapInh:")] {
-        let mask = text.lines().find_map(|line| line.strip_prefix(key)).expect("a mask").trim();
-        let output = Command::new("capsh").arg(format!("--decode={mask}")).output().expect("capsh");
+    for (id, key) in [
+        ("effective", "CapEff:"),
+        ("bounding", "CapBnd:"),
+        ("inheritable", "CapInh:"),
+    ] {
+        let mask = text
+            .lines()
+            .find_map(|line| line.strip_prefix(key))
+            .expect("a mask")
+            .trim();
+        let output = Command::new("capsh")
+            .arg(format!("--decode={mask}"))
+            .output()
+            .expect("capsh");
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         let (_, names) = told.trim().split_once('=').expect("names");
-        let names: Vec<&str> = names.split(',').filter_map(|name| name.strip_prefix("cap_")).collect();
-        let own = limits.capabilities.iter().find(|set| set.id == id).expect("a set");
+        let names: Vec<&str> = names
+            .split(',')
+            .filter_map(|name| name.strip_prefix("cap_"))
+            .collect();
+        let own = limits
+            .capabilities
+            .iter()
+            .find(|set| set.id == id)
+            .expect("a set");
         assert_eq!(own.names, names, "{id}");
     }
 }

@@ -12,6 +12,10 @@ mod tpm;
 mod nic;
 mod sensor;
 mod storage;
+mod limits;
+mod power;
+mod software;
+mod tune;
 mod verified;
 mod watchdog;
 
@@ -37,6 +41,28 @@ fn synthetic(name: &str, classes: &[Class]) -> Inventory {
     let text = serde_json::to_string_pretty(&inventory).expect("JSON") + "\n";
     support::golden(&place("golden").join(format!("{name}.json")), &text);
     inventory
+}
+
+/// The program, built once.
+fn program() -> PathBuf {
+    let built = std::process::Command::new(env!("CARGO"))
+        .args([
+            "build",
+            "--quiet",
+            "--package",
+            "gnomon-agent",
+            "--message-format=json",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo");
+    assert!(built.status.success(), "gnomon cannot be built");
+    let lines = String::from_utf8(built.stdout).expect("JSON");
+    let executable = |line: &str| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        message.get("executable")?.as_str().map(PathBuf::from)
+    };
+    lines.lines().find_map(executable).expect("the program")
 }
 
 fn place(folder: &str) -> PathBuf {

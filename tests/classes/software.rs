@@ -23,9 +23,15 @@ fn the_system_is_what_the_shell_reads_in_its_own_file() {
         return support::skipped("no /etc/os-release");
     }
     let script = ". /etc/os-release; printf '%s\\n' \"$ID\" \"$NAME\" \"$PRETTY_NAME\" \"$VERSION_ID\" \"$VERSION_CODENAME\" \"$VERSION\"";
-    let output = Command::new("sh").args(["-c", script]).output().expect("a shell");
+    let output = Command::new("sh")
+        .args(["-c", script])
+        .output()
+        .expect("a shell");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let said: Vec<Option<&str>> = text.lines().map(|line| Some(line).filter(|line| !line.is_empty())).collect();
+    let said: Vec<Option<&str>> = text
+        .lines()
+        .map(|line| Some(line).filter(|line| !line.is_empty()))
+        .collect();
     let os = live().os.expect("a system");
     let own = [
         Some(os.id.as_str()),
@@ -49,9 +55,17 @@ fn the_kernel_and_its_modules_are_those_that_uname_and_lsmod_tell() {
         return support::skipped("no lsmod, or no modules");
     };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut names: Vec<&str> = text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    let mut names: Vec<&str> = text
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
     names.sort_unstable();
-    let own: Vec<&str> = software.modules.iter().map(|module| module.id.as_str()).collect();
+    let own: Vec<&str> = software
+        .modules
+        .iter()
+        .map(|module| module.id.as_str())
+        .collect();
     assert_eq!(own, names);
 }
 
@@ -74,7 +88,9 @@ fn the_command_line_of_every_captured_machine_is_read_word_by_word() {
         let Ok(text) = std::fs::read_to_string(tree.directory.join("proc/cmdline")) else {
             continue;
         };
-        let software = replayed(&tree.directory, &[Class::Software]).software.expect("software");
+        let software = replayed(&tree.directory, &[Class::Software])
+            .software
+            .expect("software");
         let words = software.command_line.iter().map(|one| match &one.value {
             Some(value) => format!("{}={value}", one.name),
             None => one.name.clone(),

@@ -7,22 +7,23 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
-use nix::fcntl::Flock;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
 use crate::io::aside::{self, Aside, Ask, Ran};
-use crate::io::sys::{self, EntryKind};
+use crate::io::sys::EntryKind;
 use crate::io::tree::{Resolved, Tree};
 
+mod change;
+
 pub use crate::io::tree::SIZE_MAX;
+pub use change::Hold;
 
 /// How long a read may take that is known to reach firmware or a device.
 pub const SLOW_READ_LIMIT: Duration = aside::LIMIT;
@@ -45,20 +46,12 @@ pub struct Root {
     record: Option<Mutex<Record>>,
     aside: Aside,
     #[cfg(test)]
-    kernel: Option<Kernel>,
+    kernel: Option<change::Kernel>,
     /// Reused by every read, so that a small attribute costs no large allocation.
     buffer: Mutex<Vec<u8>>,
     /// What must outlive the root: the directory into which an archive was unpacked.
     _keep: Option<Box<dyn std::fmt::Debug + Send + Sync>>,
 }
-
-/// What a test has the kernel do: the directory, the path in it, and what was written.
-#[cfg(test)]
-pub(crate) type Kernel = fn(&Path, &str, &str) -> std::result::Result<(), Errno>;
-
-/// The right to change settings while nobody else does, of [`Root::hold`].
-#[derive(Debug)]
-pub struct Hold(#[expect(dead_code, reason = "held until it is dropped")] Flock<OwnedFd>);
 
 /// What was asked of a root, and what came back; a capture is made of exactly this.
 pub(super) type Record = BTreeMap<(String, Question), Answer>;
@@ -339,75 +332,6 @@ impl Root {
     /// When it cannot be started, and when one that the kernel holds was started before.
     pub fn nvml(&self) -> Result<Option<Ran>> {
         self.probe("nvml", || self.aside.nvml())
-    }
-
-    /// Changes a setting of the running kernel, in /sys or /proc: `text` in one write. What it then is has to be read back.
-    ///
-    /// Nothing else can be written: not on a captured tree, not elsewhere, not through a link that leads out.
-    ///
-    /// # Errors
-    /// Captured, outside, or the kernel's answer.
-    pub fn write(&self, path: &str, text: &str) -> Result<()> {
-        self.change(path, |tree| {
-            #[cfg(test)]
-            if let Some(kernel) = self.kernel {
-                return kernel(&self.place, path, text);
-            }
-            tree.write(path, text.as_bytes())
-        })
-    }
-
-    /// Whether a setting could be written, as far as can be told without doing it.
-    ///
-    /// # Errors
-    /// As [`Root::write`].
-    pub fn can_write(&self, path: &str) -> Result<()> {
-        self.change(path, |tree| tree.open_setting(path, sys::SETTING).map(drop))
-    }
-
-    /// Keeps others that ask for it from changing settings, of this process and of all, until the answer is dropped.
-    ///
-    /// # Errors
-    /// [`Error::Change`] with `EWOULDBLOCK` where another holds it; as [`Root::write`].
-    pub fn hold(&self) -> Result<Hold> {
-        self.change("sys", |tree| sys::hold(tree.open_to_hold("sys")?).map(Hold))
-    }
-
-    fn change<T>(
-        &self,
-        path: &str,
-        change: impl FnOnce(&Tree) -> std::result::Result<T, Errno>,
-    ) -> Result<T> {
-        if !self.live {
-            return Err(Error::NotLive { path: shown(path) });
-        }
-        change(&self.tree).map_err(|errno| match errno {
-            Errno::EXDEV => Error::Outside { path: shown(path) },
-            errno => Error::Change {
-                path: shown(path),
-                source: errno.into(),
-            },
-        })
-    }
-
-    /// A directory in place of this host.
-    #[cfg(test)]
-    pub(crate) fn at_live(directory: &Path) -> Self {
-        Self::at(directory, true).unwrap()
-    }
-
-    /// Resolves by hand from now on, as where openat2 is missing.
-    #[cfg(test)]
-    pub(crate) fn forbid_openat2(&self) {
-        self.tree.forbid_openat2();
-    }
-
-    /// A directory in place of this host, in which `kernel` does what the kernel would when a setting is written.
-    #[cfg(test)]
-    pub(crate) fn acting(directory: &Path, kernel: Kernel) -> Self {
-        let mut root = Self::at(directory, true).unwrap();
-        root.kernel = Some(kernel);
-        root
     }
 
     /// Whether a directory stands at `path`, or behind the links there.

@@ -60,8 +60,9 @@ fn set(writer: &mut Writer<'_>, pool: &Hugepages) -> Step<Outcome> {
         (true, _, _) => return Ok(Outcome::Full),
         (_, true, true) => format!("no memory in one piece for another page of {kind}"),
         (_, true, false) => format!("the pool keeps its {} pages of {kind}", before.own()),
-        _ if pool.all => format!("{accepted} of {asked} pages of {kind} could be had"),
-        _ => return Ok(Outcome::Partial { accepted, asked }),
+        _ if !pool.all => return Ok(Outcome::Partial { accepted, asked }),
+        (.., true) => format!("{accepted} of {asked} pages of {kind} could be had"),
+        _ => format!("{accepted} pages of {kind} stay, since they are in use"),
     };
     Err(Refused::new(Refusal::Busy, why))
 }

@@ -88,66 +88,35 @@ type Kernel = fn(&Path, &str, &str) -> Result<(), Errno>;
 
 #[test]
 fn a_pool_is_taken_in_full_in_part_or_not_at_all() {
-    let full = Outcome::Full;
     let part = |accepted, asked| Outcome::Partial { accepted, asked };
     let busy = |detail: &str| Outcome::Refused {
         reason: Refusal::Busy,
         detail: detail.to_owned(),
     };
-    let cases: &[(&str, u64, Kernel, Hugepages, Outcome, u64)] = &[
-        ("all", 0, willing, pool(64, false), full.clone(), 64),
-        ("as it is", 64, willing, pool(64, false), full.clone(), 64),
-        ("smaller", 64, willing, pool(8, false), full.clone(), 8),
-        (
-            "some",
-            0,
-            short_of_memory,
-            pool(200, false),
-            part(100, 200),
-            100,
-        ),
-        (
-            "all or none",
-            7,
-            short_of_memory,
-            pool(200, true),
-            busy("100 of 200 pages of 2 MiB could be had"),
-            7,
-        ),
-        (
-            "no more",
-            100,
-            short_of_memory,
-            pool(200, false),
-            busy("no memory in one piece for another page of 2 MiB"),
-            100,
-        ),
-        (
-            "those in use stay",
-            64,
-            in_use,
-            pool(1, false),
-            part(4, 1),
-            4,
-        ),
-        (
-            "all free or none",
-            64,
-            in_use,
-            pool(1, true),
-            busy("4 of 1 pages of 2 MiB could be had"),
-            64,
-        ),
+    let none = busy("no memory in one piece for another page of 2 MiB");
+    let some = busy("100 of 200 pages of 2 MiB could be had");
+    let used = busy("4 pages of 2 MiB stay, since they are in use");
+    let (part_had, part_used) = (part(100, 200), part(4, 1));
+    type Case = (u64, Kernel, Hugepages, Outcome, u64);
+    let cases: [Case; 8] = [
+        (0, willing, pool(64, false), Outcome::Full, 64),
+        (64, willing, pool(64, false), Outcome::Full, 64),
+        (64, willing, pool(8, false), Outcome::Full, 8),
+        (0, short_of_memory, pool(200, false), part_had, 100),
+        (7, short_of_memory, pool(200, true), some, 7),
+        (100, short_of_memory, pool(200, false), none, 100),
+        (64, in_use, pool(1, false), part_used, 4),
+        (64, in_use, pool(1, true), used, 64),
     ];
-    for (name, before, kernel, asked, outcome, after) in cases {
-        let tree = pool_tree(*before, 0);
-        let root = acting(&tree, *kernel);
-        let change = hugepages(&root, asked, Mode::Change).unwrap();
-        assert_eq!(change.outcome, *outcome, "{name}");
+    for (before, kernel, asked, outcome, after) in cases {
+        let tree = pool_tree(before, 0);
+        let root = acting(&tree, kernel);
+        let change = hugepages(&root, &asked, Mode::Change).unwrap();
+        assert_eq!(change.outcome, outcome, "{before} {asked:?}");
         assert_eq!(
             get(tree.directory_path(), &format!("{POOL}/nr_hugepages")),
-            *after,
-            "{name}"
+            after,
+            "{before} {asked:?}"
         );
         assert_eq!(change.login_user, Some(1000));
     }

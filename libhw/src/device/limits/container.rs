@@ -93,10 +93,9 @@ pub(super) fn discover(survey: &Survey<'_>, groups: &[Cgroup]) -> Option<Contain
         }
     }
     let (kind, _) = found.first()?.clone();
-    Some(Container {
-        kind,
-        evidence: found.into_iter().map(|(_, evidence)| evidence).collect(),
-    })
+    let mut evidence: Vec<String> = found.into_iter().map(|(_, evidence)| evidence).collect();
+    evidence.dedup();
+    Some(Container { kind, evidence })
 }
 
 fn named(name: &str) -> ContainerKind {

@@ -202,8 +202,8 @@ fn heat_is_counted_once_for_each_package_and_on_request_for_each_core() {
     assert!(cpu(&four(), true).0.throttles.is_empty());
 }
 
-#[test]
-fn interrupts_are_told_with_their_cpus_and_the_function_that_raises_them() {
+/// A nameless, a message-signalled and a function's own interrupt, and two that have no number.
+fn interrupting() -> Tree {
     let tree = four();
     tree.write("proc/irq/default_smp_affinity", "f\n");
     tree.write(
@@ -221,6 +221,12 @@ fn interrupts_are_told_with_their_cpus_and_the_function_that_raises_them() {
         tree.write(&format!("proc/irq/{number}/node"), "-1\n");
     }
     tree.write("sys/bus/pci/devices/0000:01:00.0/msi_irqs/120", "msix\n");
+    tree
+}
+
+#[test]
+fn interrupts_are_told_with_their_cpus_and_the_function_that_raises_them() {
+    let tree = interrupting();
     let (shallow, _) = cpu(&tree, false);
     assert!(shallow.interrupts.is_empty());
     assert_eq!(
