@@ -449,6 +449,11 @@ fn tiles_throttling_firmware_and_shares_of_intels_devices_are_told() {
         .as_ref()
         .expect("xe's part");
     assert_eq!(broken.survivability, Some(Survivability::Boot));
+}
+
+#[test]
+fn both_ages_of_i915_are_read() {
+    let inventory = synthetic("gpu-intel", &[Class::Gpu, Class::Pci]);
     let old = named(&inventory, "0000:00:02.0")
         .intel
         .as_ref()
