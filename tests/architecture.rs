@@ -8,13 +8,13 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// Left to right: a module uses only modules to its left. Those between braces, and those matched by one `*`,
 /// never use each other. What stands below a named module is part of it.
 const LIBHW: &str =
-    "error <- units <- idset <- parse <- placeholder <- io::sys <- io::root <- {io::probe, io::pci_ids, io::footprint}
+    "error <- units <- idset <- parse <- placeholder <- io::sys <- io::tree <- io::aside <- io::root <- {io::probe, io::pci_ids, io::footprint, io::kernel_log}
     <- survey <- device::* <- inventory <- {diff, join, watch, io::archive, io::capture, tree} <- io::uevent";
 
 const LIBPTP: &str = "time";
 
 const AGENT: &str =
-    "log <- config <- event <- work <- {store, table} <- view <- topology <- api <- daemon
+    "log <- config <- host <- event <- work <- {store, table} <- view <- topology <- api <- daemon
     <- command <- cli <- main";
 
 #[test]

@@ -64,6 +64,9 @@ enum Command {
     /// Run the per-node daemon: watch the hardware, remember changes, serve both over HTTP
     #[command(after_help = command::agent::HELP)]
     Agent(AgentArguments),
+    /// Answer what the agent asks on standard input; it starts this itself
+    #[command(hide = true)]
+    Answer,
     /// Print a script that lets a shell complete our arguments
     #[command(after_help = command::completions::HELP)]
     Completions(CompletionsArguments),
@@ -102,6 +105,7 @@ fn dispatch(command: Command) -> Result<Outcome, Error> {
         Command::Capture(arguments) => command::capture::run(&arguments),
         Command::Diff(arguments) => command::diff::run(&arguments),
         Command::Agent(arguments) => command::agent::run(&arguments),
+        Command::Answer => command::answer::run(),
         Command::Completions(arguments) => command::completions::run(arguments, Line::command()),
         Command::Man(arguments) => command::man::run(&arguments, Line::command()),
     }
@@ -198,7 +202,11 @@ mod tests {
 
     #[test]
     fn every_command_has_examples() {
-        for command in Line::command().get_subcommands() {
+        let program = Line::command();
+        for command in program
+            .get_subcommands()
+            .filter(|command| !command.is_hide_set())
+        {
             let help = command.get_after_help().map(ToString::to_string);
             assert!(
                 help.is_some_and(|help| help.starts_with("Examples:\n  gnomon ")),

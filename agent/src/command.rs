@@ -10,7 +10,10 @@ use libhw::survey::Reason;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::host;
+
 pub(crate) mod agent;
+pub(crate) mod answer;
 pub(crate) mod capture;
 pub(crate) mod completions;
 pub(crate) mod diff;
@@ -58,6 +61,8 @@ pub(crate) enum Error {
     Write { path: PathBuf, source: io::Error },
     #[error("write {}: it is there already (--force replaces it)", path.display())]
     Exists { path: PathBuf },
+    #[error("answer what the agent asks")]
+    Answer(#[source] io::Error),
     #[error("write standard output")]
     Stdout(#[source] io::Error),
     #[error("emit YAML")]
@@ -101,7 +106,7 @@ impl Place {
     pub(crate) fn open(&self) -> Result<Root, Error> {
         Ok(match &self.root {
             Some(path) => archive::open(path)?,
-            None => Root::live()?,
+            None => host::root(None)?,
         })
     }
 }

@@ -50,6 +50,8 @@ pub(crate) struct Config {
     /// How often everything is read again; `None` is never.
     pub(crate) interval: Option<Duration>,
     pub(crate) scope: Scope,
+    /// The program that asks NVIDIA's library; `None` is the one beside our own.
+    pub(crate) nvml_helper: Option<PathBuf>,
 }
 
 impl Default for Config {
@@ -62,6 +64,7 @@ impl Default for Config {
             changes_max_bytes: 64 << 20,
             interval: None,
             scope: Scope::default(),
+            nvml_helper: None,
         }
     }
 }
@@ -171,6 +174,7 @@ struct InventoryTable {
     classes: Option<Spanned<Vec<Spanned<String>>>>,
     deep: bool,
     virtual_functions: bool,
+    nvml_helper: Option<Spanned<PathBuf>>,
 }
 
 #[derive(Deserialize)]
@@ -202,6 +206,7 @@ impl Document {
                 deep: inventory.deep,
                 virtual_functions: inventory.virtual_functions,
             },
+            nvml_helper: faults.value(inventory.nvml_helper, absolute),
         }
     }
 }
@@ -343,7 +348,7 @@ mod tests {
         let config = parse(
             "[agent]\nstate_dir = '/s'\nsocket = '/r/a.sock'\nlisten = '[::1]:9464'\nlog = 'debug'\n\
              changes_max_bytes = 2_000_000\n[inventory]\ninterval = '5m'\nclasses = ['pci', 'cpu', 'pci']\n\
-             deep = true\nvirtual_functions = true\n",
+             deep = true\nvirtual_functions = true\nnvml_helper = '/n'\n",
         )
         .unwrap();
         assert_eq!(config.state_dir.as_deref(), Some(Path::new("/s")));
@@ -354,6 +359,7 @@ mod tests {
         assert_eq!(config.interval, Some(Duration::from_secs(300)));
         assert_eq!(config.scope.classes, [Class::Cpu, Class::Pci]);
         assert!(config.scope.deep && config.scope.virtual_functions);
+        assert_eq!(config.nvml_helper.as_deref(), Some(Path::new("/n")));
     }
 
     #[test]
@@ -369,6 +375,7 @@ mod tests {
                 "other hosts",
             ),
             ("\n[agent]\nsocket = 'a.sock'\n", 3, "absolute path"),
+            ("[inventory]\nnvml_helper = 'n'\n", 2, "absolute path"),
             ("[agent]\nlog = 'loud'\n", 2, "unknown variant `loud`"),
             (
                 "[agent]\nchanges_max_bytes = 10\n",

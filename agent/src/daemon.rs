@@ -19,7 +19,6 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use libhw::inventory::Inventory;
-use libhw::io::root::Root;
 use libhw::io::{archive, uevent};
 use thiserror::Error;
 use tokio::sync::watch as signal;
@@ -28,6 +27,7 @@ use crate::api::http::{self, Doors};
 use crate::api::{Counters, Published, Shared, Waker};
 use crate::config::places::{self, Places};
 use crate::config::{self, Config};
+use crate::host;
 use crate::log;
 use crate::store::{self, Store};
 use crate::work::{Pulse, Work};
@@ -110,7 +110,7 @@ pub(crate) fn run(options: Options) -> Result<(), Error> {
     let signals = Signals::take()?;
     let root = match &options.root {
         Some(tree) => archive::open(tree)?,
-        None => Root::live()?,
+        None => host::root(config.nvml_helper.as_deref())?,
     };
     let places = Places::here();
     let state_dir = state_dir(&options, &config, &places)?;

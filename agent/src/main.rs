@@ -6,6 +6,7 @@ mod command;
 mod config;
 mod daemon;
 mod event;
+mod host;
 mod log;
 mod store;
 mod table;

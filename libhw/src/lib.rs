@@ -12,8 +12,8 @@
 //!               inventory::Inventory  ──▶ join (who is near whom)   watch (what to read again)
 //! ```
 //!
-//! The crate never changes the machine while it looks at it, never starts a program, never logs, never
-//! panics on what it reads, and never lets one broken file hide the rest of the machine.
+//! The crate never changes the machine while it looks at it, never starts a program but those that its caller
+//! names, never logs, never panics on what it reads, and never lets one broken file hide the rest of the machine.
 //!
 //! ```no_run
 //! use libhw::{inventory, io::root::Root};

@@ -47,6 +47,24 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "gpu",
+        "NVIDIA's library: memory, ECC, retired pages, remapped rows, throttle reasons, NVLink, MIG, topology",
+        How::Synthetic,
+        "every_value_of_the_library_arrives",
+    ),
+    row(
+        "gpu",
+        "NVIDIA's library: name, memory, ECC, temperature, link, as nvidia-smi says (skipped without a GPU)",
+        How::Peer("nvidia-smi"),
+        "it_agrees_with_nvidia_smi",
+    ),
+    row(
+        "gpu",
+        "XIDs from the kernel's log",
+        How::Synthetic,
+        "errors_from_the_kernel_s_log_stand_in_the_row_of_their_device",
+    ),
+    row(
+        "gpu",
         "AMD and Intel cards: ids, driver, VBIOS, memory, clocks, powers, temperatures, fans, voltages, throttling, link",
         How::Peer("LACT"),
         "every_captured_card_says_what_lact_says",

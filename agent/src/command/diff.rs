@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueHint};
 use libhw::diff::{self, Change, ChangeKind, Field};
 use libhw::inventory::{self, Inventory, SCHEMA_VERSION, Scope};
-use libhw::io::{archive, root::Root};
+use libhw::io::archive;
 use libhw::units::{Bytes, BytesPerSecond, Hertz};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::command::{self, Depth, Error, Form, Outcome};
+use crate::host;
 use crate::table::{Page, Paint, Style};
 
 pub(crate) const HELP: &str = "\
@@ -101,7 +102,7 @@ pub(crate) fn run(arguments: &DiffArguments) -> Result<Outcome, Error> {
 /// The inventory that an argument stands for.
 fn side(path: &Path, depth: Depth) -> Result<Inventory, Error> {
     let root = if path.as_os_str() == "live" {
-        Root::live()?
+        host::root(None)?
     } else if command::is_standard(path) {
         return parsed(path, io::stdin().lock());
     } else if holds_json(path) {

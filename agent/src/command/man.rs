@@ -45,6 +45,7 @@ fn named<'a>(program: &'a clap::Command, names: &[String]) -> Result<&'a clap::C
         command.find_subcommand(name).ok_or_else(|| {
             let words: Vec<_> = command
                 .get_subcommands()
+                .filter(|command| !command.is_hide_set())
                 .map(clap::Command::get_name)
                 .collect();
             let known = if words.is_empty() {
@@ -67,7 +68,8 @@ fn write_all(program: &clap::Command, directory: &Path) -> Result<(), Error> {
         page(command)
             .and_then(|page| std::fs::write(&path, page))
             .map_err(|source| Error::Write { path, source })?;
-        left.extend(command.get_subcommands());
+        let shown = |command: &&clap::Command| !command.is_hide_set();
+        left.extend(command.get_subcommands().filter(shown));
     }
     Ok(())
 }

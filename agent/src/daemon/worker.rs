@@ -108,6 +108,7 @@ impl Worker {
             self.shared.published.send_replace(Arc::new(published));
         }
         self.read_all();
+        self.root.rest();
         self.recorded = match stored {
             Some(stored) => Arc::new(stored.inventory),
             None => Arc::clone(&self.inventory),
@@ -167,6 +168,7 @@ impl Worker {
             self.refreshed = todo.refresh;
         }
         if looks || refreshes || retry || todo.stop {
+            self.root.rest();
             self.write(todo.stop);
             self.publish();
         }
@@ -181,10 +183,13 @@ impl Worker {
                 config.state_dir.clone(),
                 config.socket.clone(),
                 config.listen,
+                config.nvml_helper.clone(),
             )
         };
         if fixed(&config) != fixed(&self.config) {
-            log::warning!("a new state_dir, socket or listen takes effect at the next start");
+            log::warning!(
+                "a new state_dir, socket, listen or nvml_helper takes effect at the next start"
+            );
         }
         self.store.journal().set_max_bytes(config.changes_max_bytes);
         let inventory = Arc::make_mut(&mut self.inventory);

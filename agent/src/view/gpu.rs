@@ -11,6 +11,7 @@ use crate::view::pci;
 use crate::view::words::{joined, plural, some};
 
 mod detail;
+mod nvidia;
 
 /// Shows the class.
 pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
@@ -47,10 +48,14 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
         };
         let words = [driver.version.as_deref(), Some(module)];
         facts.fact("NVIDIA driver", joined(words, ", "));
+        let library = gpu.nvml.as_ref();
+        let cuda = library.and_then(|library| library.cuda_version.clone());
+        facts.fact("CUDA, at most", cuda.unwrap_or_default());
         page.table(&facts);
     }
     if detail {
         detail::view(gpu, page);
+        nvidia::view(gpu, page);
     }
 }
 
@@ -253,6 +258,7 @@ fn state(inventory: &Inventory, adapter: &Adapter) -> Cell {
             .map(|_| "survivability mode".to_owned()),
         (!adapter.core_dumps.is_empty()).then(|| plural(adapter.core_dumps.len(), "core dump")),
         (now.power == Some(RuntimePower::Error)).then(|| "power management failed".to_owned()),
+        nvidia::bad(adapter),
     ];
     let warning = [
         count(corrected, "corrected error"),
@@ -260,6 +266,7 @@ fn state(inventory: &Inventory, adapter: &Adapter) -> Cell {
         intel
             .filter(|intel| intel.now.link_downgraded == Some(true))
             .map(|_| "link downgraded".to_owned()),
+        nvidia::worrying(adapter),
     ];
     let excluded = adapter
         .nvidia

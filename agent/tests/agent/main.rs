@@ -4,11 +4,17 @@
 //! than theirs. What needs root, a mount or strace says so, and says when it is skipped.
 
 #[cfg(test)]
+mod aside;
+#[cfg(test)]
+mod fuse;
+#[cfg(test)]
 mod health;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
 mod node;
+#[cfg(test)]
+mod nvml;
 #[cfg(test)]
 mod places;
 #[cfg(test)]

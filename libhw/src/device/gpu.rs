@@ -17,6 +17,8 @@ use crate::survey::Survey;
 use crate::units::Bytes;
 
 use device::Device;
+use nvml::{Nvml, NvmlLibrary};
+use xid::Xid;
 
 mod amd;
 mod connector;
@@ -26,8 +28,10 @@ mod hwmon;
 mod intel;
 mod kfd;
 mod nvidia;
+pub mod nvml;
 mod reading;
 mod throttle;
+pub mod xid;
 
 pub use amd::{Amd, AmdNow, PcieLevel, Xgmi, XgmiLink};
 pub use connector::{Connector, ConnectorStatus};
@@ -57,6 +61,9 @@ pub struct Gpu {
     /// NVIDIA's own driver, where it is loaded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nvidia_driver: Option<NvidiaDriver>,
+    /// NVIDIA's management library, where it was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nvml: Option<NvmlLibrary>,
 }
 
 /// One accelerator.
@@ -135,6 +142,9 @@ pub struct Adapter {
     /// What NVIDIA's driver adds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nvidia: Option<Nvidia>,
+    /// What NVIDIA's management library adds; only in a deep look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nvml: Option<Box<Nvml>>,
     /// What changes without an event.
     #[serde(default)]
     pub now: AdapterNow,
@@ -290,6 +300,9 @@ pub struct AdapterNow {
     /// What it says of its PCI Express link itself.
     #[serde(skip_serializing_if = "is_default")]
     pub pcie: PcieCounters,
+    /// Errors that NVIDIA's driver wrote to the kernel's log, by number.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub xids: Vec<Xid>,
 }
 
 /// Where runtime power management has a device (`Documentation/ABI/testing/sysfs-devices-power`).
@@ -336,11 +349,14 @@ pub fn discover(survey: &Survey<'_>) -> Gpu {
     connector::fill(survey, &mut adapters);
     find::core_dumps(survey, &mut adapters);
     let nvidia_driver = nvidia::fill(survey, &mut adapters);
+    let nvml = nvml::fill(survey, &mut adapters);
+    xid::fill(survey, &mut adapters);
     Gpu {
         adapters,
         compute_nodes,
         compute_links,
         nvidia_driver,
+        nvml,
     }
 }
 
@@ -350,6 +366,7 @@ pub fn refresh(gpu: &mut Gpu, survey: &Survey<'_>) {
         let device = find::open(survey, adapter.function.as_deref(), &adapter.nodes);
         read_now(&device, adapter);
     }
+    xid::fill(survey, &mut gpu.adapters);
 }
 
 fn adapter(survey: &Survey<'_>, found: find::Found) -> Adapter {

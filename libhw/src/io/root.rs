@@ -5,6 +5,7 @@
 //! errors that reading met, and the answers of probes.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -15,20 +16,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::io::aside::{self, Aside, Ask, Ran};
 use crate::io::sys::EntryKind;
+use crate::io::tree::{Resolved, Tree};
 
-mod deadline;
-mod tree;
-
-use deadline::Deadline;
-use tree::Tree;
-pub(super) use tree::{Resolved, join, split};
-
-/// No file that we ask for is larger: /proc/cpuinfo of 4096 CPUs has 12 MB.
-pub const SIZE_MAX: usize = 16 << 20;
+pub use crate::io::tree::SIZE_MAX;
 
 /// How long a read may take that is known to reach firmware or a device.
-pub const SLOW_READ_LIMIT: Duration = Duration::from_secs(2);
+pub const SLOW_READ_LIMIT: Duration = aside::LIMIT;
 
 /// The errors that reading met: a JSON object from path to errno. It stands in a folder of a capture, beside
 /// sys/ and proc/, that holds what is no file of the machine.
@@ -46,7 +41,7 @@ pub struct Root {
     /// errno by path, of a capture.
     errors: BTreeMap<String, i32>,
     record: Option<Mutex<Record>>,
-    slow: Deadline,
+    aside: Aside,
     /// Reused by every read, so that a small attribute costs no large allocation.
     buffer: Mutex<Vec<u8>>,
     /// What must outlive the root: the directory into which an archive was unpacked.
@@ -114,7 +109,7 @@ impl Root {
             live,
             errors: BTreeMap::new(),
             record: None,
-            slow: Deadline::default(),
+            aside: Aside::default(),
             buffer: Mutex::new(Vec::new()),
             _keep: None,
         })
@@ -125,6 +120,29 @@ impl Root {
     pub(super) fn keeping(mut self, guard: impl std::fmt::Debug + Send + Sync + 'static) -> Self {
         self._keep = Some(Box::new(guard));
         self
+    }
+
+    /// Asks from now on through a process of its own what may never be answered: `command` starts it, and it calls
+    /// [`aside::serve`]. It runs from the first such question to [`Root::rest`]. Without this a thread asks, and
+    /// where the kernel holds that thread the program cannot end.
+    #[must_use]
+    pub fn asking_aside(mut self, command: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        let command = command.into_iter().map(Into::into).collect();
+        self.aside.ask_in_process(command);
+        self
+    }
+
+    /// Asks from now on NVIDIA's library, where there is something to ask it about, by running `program`: that of
+    /// the package gnomon-nvml. One that is not there is as good as none.
+    #[must_use]
+    pub fn asking_nvml(mut self, program: PathBuf) -> Self {
+        self.aside.run_for_nvml(program);
+        self
+    }
+
+    /// Ends the process of [`Root::asking_aside`] until there is another question.
+    pub fn rest(&self) {
+        self.aside.rest();
     }
 
     /// Remembers from now on what is asked, for a capture.
@@ -177,11 +195,11 @@ impl Root {
         Ok(answer.into_bytes())
     }
 
-    /// The first `length` bytes of a file that reaches a device or firmware when it is read; abandoned, with
+    /// The first `length` bytes of a file that reaches a device or firmware when it is read; left behind, with
     /// [`Error::TimedOut`], when that takes longer than [`SLOW_READ_LIMIT`].
     ///
-    /// An abandoned read keeps its thread until the kernel lets it go. That cannot be helped, but there is
-    /// never more than one for a file: until it ends, the file times out at once.
+    /// The kernel keeps what reads until it has an answer. That cannot be helped, but there is never more than
+    /// one for a file: until it ends, the file times out at once.
     ///
     /// # Errors
     /// As [`Root::text`], and timed out.
@@ -190,13 +208,43 @@ impl Root {
             if !self.live {
                 return tree.bytes(path, length, &mut Vec::new()).map(Answer::Bytes);
             }
-            let (tree, owned) = (tree.again()?, path.to_owned());
-            let read = move || tree.bytes(&owned, length, &mut Vec::new());
-            self.slow
-                .within(SLOW_READ_LIMIT, path, read)
-                .map(Answer::Bytes)
+            let path = path.to_owned();
+            let value = self.aside.ask(tree, &Ask::Bytes { path, length })?;
+            let bytes = serde_json::from_value(value).map_err(|_| aside::NO_ANSWER)?;
+            Ok(Answer::Bytes(bytes))
         })?;
         Ok(answer.into_bytes())
+    }
+
+    /// The answer to a question that may never be answered, as the kind of value that [`Ask`] names for it; `None`
+    /// when there is nothing to ask. On a capture it is what was answered there.
+    ///
+    /// # Errors
+    /// As [`Root::text`], of [`Ask::path`], and timed out.
+    pub fn ask<T: DeserializeOwned>(&self, ask: &Ask) -> Result<Option<T>> {
+        let record = format!("{PROBES}/{}.json", ask.name());
+        let (question, length) = if self.live {
+            (Question::Probe, 0)
+        } else {
+            (Question::Bytes(SIZE_MAX), SIZE_MAX)
+        };
+        let answer = self.answer(&record, question, |tree| {
+            if self.live {
+                return emitted(&self.aside.ask(tree, ask)?);
+            }
+            let bytes = tree.bytes(&record, length, &mut Vec::new());
+            bytes.map(Answer::Bytes)
+        });
+        match answer {
+            Answer::Failed(errno) => Err(match failed(ask.path(), errno) {
+                Error::TimedOut { path, .. } => Error::TimedOut {
+                    path,
+                    limit: ask.limit(),
+                },
+                error => error,
+            }),
+            answer => parsed(&record, answer),
+        }
     }
 
     /// The names in a directory, sorted; none when this kernel doesn't have it.
@@ -247,25 +295,24 @@ impl Root {
     {
         let path = format!("{PROBES}/{name}.json");
         if !self.live {
-            let Some(text) = self.text(&path)? else {
-                return Ok(None);
-            };
-            return serde_json::from_str(&text)
-                .map(Some)
-                .map_err(|_| Error::malformed(&shown(&path), "the answer of a probe", &text));
+            let bytes = self.bytes(&path)?;
+            return parsed(&path, bytes.map_or(Answer::Absent, Answer::Bytes));
         }
-        let mut value = None;
-        self.answered(&path, Question::Probe, |_| {
-            value = ask()
+        let answer = self.answered(&path, Question::Probe, |_| {
+            let value = ask()
                 .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
-            let Some(value) = &value else {
-                return Err(Errno::ENOENT);
-            };
-            serde_json::to_vec(value)
-                .map(Answer::Bytes)
-                .map_err(|_| Errno::EINVAL)
+            emitted(&value.ok_or(Errno::ENOENT)?)
         })?;
-        Ok(value)
+        parsed(&path, answer)
+    }
+
+    /// What NVIDIA's library answers, by the program of [`Root::asking_nvml`]; `None` without one. A program that
+    /// did not end well is no error here: [`Ran`] says how it ended, and what it had said until then.
+    ///
+    /// # Errors
+    /// When it cannot be started, and when one that the kernel holds was started before.
+    pub fn nvml(&self) -> Result<Option<Ran>> {
+        self.probe("nvml", || self.aside.nvml())
     }
 
     /// Whether a directory stands at `path`, or behind the links there.
@@ -284,14 +331,20 @@ impl Root {
         question: Question,
         ask: impl FnOnce(&Tree) -> std::result::Result<Answer, Errno>,
     ) -> Result<Answer> {
-        let answer = match self.remembered(path, question) {
-            Some(answer) => answer,
-            None => self.asked(path, question, ask),
-        };
-        match answer {
+        match self.answer(path, question, ask) {
             Answer::Failed(errno) => Err(failed(path, errno)),
             answer => Ok(answer),
         }
+    }
+
+    fn answer(
+        &self,
+        path: &str,
+        question: Question,
+        ask: impl FnOnce(&Tree) -> std::result::Result<Answer, Errno>,
+    ) -> Answer {
+        self.remembered(path, question)
+            .unwrap_or_else(|| self.asked(path, question, ask))
     }
 
     fn asked(
@@ -334,9 +387,25 @@ impl Answer {
     }
 }
 
+fn emitted(value: &impl Serialize) -> std::result::Result<Answer, Errno> {
+    let bytes = serde_json::to_vec(value);
+    bytes.map(Answer::Bytes).map_err(|_| Errno::EINVAL)
+}
+
+/// The value that stands in the record of a probe.
+fn parsed<T: DeserializeOwned>(path: &str, answer: Answer) -> Result<Option<T>> {
+    let Some(bytes) = answer.into_bytes() else {
+        return Ok(None);
+    };
+    serde_json::from_slice(&bytes).map(Some).map_err(|_| {
+        let text = String::from_utf8_lossy(&bytes);
+        Error::malformed(&shown(path), "the answer of a probe", &text)
+    })
+}
+
 /// The path as a person knows it: below the root, with its slash.
 fn shown(path: &str) -> String {
-    format!("/{path}")
+    format!("/{}", path.trim_start_matches('/'))
 }
 
 fn failed(path: &str, errno: Errno) -> Error {
@@ -351,6 +420,14 @@ fn failed(path: &str, errno: Errno) -> Error {
         Errno::EFBIG => Error::TooLarge {
             path,
             limit: SIZE_MAX,
+        },
+        aside::NO_ANSWER => Error::Read {
+            path,
+            source: io::Error::other("the process that was to read it ended without an answer"),
+        },
+        aside::NOT_ASKED => Error::Read {
+            path,
+            source: io::Error::other("not asked: too many questions are without an answer"),
         },
         errno => Error::Read {
             path,

@@ -47,7 +47,7 @@ fn said(state: &impl Serialize) -> String {
 }
 
 /// A row for each part of each adapter.
-fn rows<const COLUMNS: usize>(
+pub(super) fn rows<const COLUMNS: usize>(
     gpu: &Gpu,
     columns: [Column; COLUMNS],
     parts: impl Fn(&Adapter) -> Vec<[Cell; COLUMNS]>,
@@ -64,7 +64,7 @@ fn rows<const COLUMNS: usize>(
     table
 }
 
-fn none() -> Cell {
+pub(super) fn none() -> Cell {
     Cell::default()
 }
 

@@ -6,8 +6,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::members::Members;
-use crate::io::root::{Root, join};
+use crate::io::root::Root;
 use crate::io::sys::EntryKind;
+use crate::io::tree::join;
 
 /// Directories, with `*` for any text in a name, and in each of them the files, links and directories.
 const COMPANIONS: &[(&str, &[&str])] = &[

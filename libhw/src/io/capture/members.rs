@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::io::root::{Answer, ERRORS, Question, Record, Root, join, split};
+use crate::io::root::{Answer, ERRORS, Question, Record, Root};
 use crate::io::sys::EntryKind;
+use crate::io::tree::{join, split};
 
 /// A member of the archive.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -477,6 +477,45 @@ fn too_many_identities_are_an_error_and_never_an_unmasked_archive() {
 }
 
 #[test]
+fn what_nvidia_s_library_says_of_one_unit_is_masked_wherever_it_stands() {
+    let gpu = "GPU-4c4c4544-0051-3010-8052-b4c04f4a3732";
+    let instance = "MIG-5d5d5544-0051-5010-8052-b4c04f4a3732";
+    let record = serde_json::json!({"ended": {"exited": 0}, "said": [
+        {"device": {
+            "function": "0000:81:00.0", "serial": "1650123456781", "uuid": gpu,
+            "nvml": {"board_part_number": "692-2G520-0200-000", "instances": [{"id": instance}]},
+        }},
+    ]});
+    let log = serde_json::json!([{"sequence": 1, "uptime_ns": 1, "text": format!("NVRM: GPU at PCI:0000:81:00: {gpu}")}]);
+    let members = tree(
+        &[
+            ("gnomon/probes/nvml.json", record.to_string().as_bytes()),
+            ("gnomon/probes/nvidia-xid.json", log.to_string().as_bytes()),
+        ],
+        &[],
+    );
+    let shown = masked(&members);
+    let [answer, log] =
+        ["gnomon/probes/nvml.json", "gnomon/probes/nvidia-xid.json"].map(|path| text(&shown, path));
+    for identity in ["1650123456781", &gpu[4..], &instance[4..]] {
+        assert!(
+            !answer.contains(identity) && !log.contains(identity),
+            "{answer} {log}"
+        );
+    }
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    let device = &answer["said"][0]["device"];
+    assert_eq!(device["function"], "0000:81:00.0");
+    assert_eq!(device["nvml"]["board_part_number"], "692-2G520-0200-000");
+    // One pseudonym for one unit, wherever it stands.
+    let uuid = device["uuid"].as_str().unwrap();
+    assert!(
+        uuid.len() == gpu.len() && log.contains(uuid),
+        "{uuid} {log}"
+    );
+}
+
+#[test]
 fn accelerators_are_masked_in_all_their_spellings() {
     const UNIQUE: &str = "11651590505119484952";
     let uuid = "GPU-2fb1c2b5-30c5-2d0c-8a4a-3ba8f4d66a4d";

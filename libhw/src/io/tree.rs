@@ -7,8 +7,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
-use super::SIZE_MAX;
 use crate::io::sys::{self, EntryKind};
+
+/// No file that we ask for is larger: /proc/cpuinfo of 4096 CPUs has 12 MB.
+pub const SIZE_MAX: usize = 16 << 20;
 
 /// No path of the kernel's goes over more links; a loop does.
 const LINKS_MAX: usize = 40;
@@ -35,14 +37,14 @@ pub(in crate::io) struct Resolved {
 
 /// The descriptor and the two ways to resolve a path below it.
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(in crate::io) struct Tree {
     dir: OwnedFd,
     /// openat2 is missing or forbidden here (before Linux 5.6; some sandboxes): links are followed by hand.
     by_hand: AtomicBool,
 }
 
 impl Tree {
-    pub(super) fn at(directory: &Path) -> Answered<Self> {
+    pub(in crate::io) fn at(directory: &Path) -> Answered<Self> {
         Ok(Self {
             dir: sys::open_directory(directory)?,
             by_hand: AtomicBool::new(false),
@@ -50,7 +52,7 @@ impl Tree {
     }
 
     /// Another one for the same directory, for another thread.
-    pub(super) fn again(&self) -> Answered<Self> {
+    pub(in crate::io) fn again(&self) -> Answered<Self> {
         let dir = self.dir.try_clone();
         let dir =
             dir.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
@@ -62,7 +64,7 @@ impl Tree {
 
     /// Resolves by hand from now on, as where openat2 is missing.
     #[cfg(test)]
-    pub(super) fn forbid_openat2(&self) {
+    pub(in crate::io) fn forbid_openat2(&self) {
         self.by_hand.store(true, Ordering::Relaxed);
     }
 
@@ -110,7 +112,7 @@ impl Tree {
     }
 
     /// Follows `path` part by part, as the kernel would if our root were `/`.
-    pub(super) fn resolve(&self, path: &str) -> Answered<Resolved> {
+    pub(in crate::io) fn resolve(&self, path: &str) -> Answered<Resolved> {
         let mut resolved = Resolved::default();
         let mut todo: Vec<String> = parts(path);
         let mut directory = self.directory("")?;
@@ -146,7 +148,12 @@ impl Tree {
         Ok(resolved)
     }
 
-    pub(super) fn is_directory(&self, path: &str) -> bool {
+    /// What stands at `path`, or behind the links there, as a place only: nothing in it is opened.
+    pub(in crate::io) fn place(&self, path: &str) -> Answered<OwnedFd> {
+        self.open(path, sys::PLACE_BEHIND)
+    }
+
+    pub(in crate::io) fn is_directory(&self, path: &str) -> bool {
         self.open(path, sys::PLACE_BEHIND.union(OFlag::O_DIRECTORY))
             .is_ok()
     }
@@ -155,7 +162,7 @@ impl Tree {
         self.open_real(real, WAY)
     }
 
-    pub(super) fn bytes(
+    pub(in crate::io) fn bytes(
         &self,
         path: &str,
         limit: usize,
@@ -186,13 +193,13 @@ impl Tree {
         }
     }
 
-    pub(super) fn names(&self, path: &str) -> Answered<Vec<(String, EntryKind)>> {
+    pub(in crate::io) fn names(&self, path: &str) -> Answered<Vec<(String, EntryKind)>> {
         let mut names = sys::entries(&self.open(path, sys::DIRECTORY)?)?;
         names.sort_by(|a, b| a.0.cmp(&b.0));
         Ok(names)
     }
 
-    pub(super) fn link(&self, path: &str) -> Answered<String> {
+    pub(in crate::io) fn link(&self, path: &str) -> Answered<String> {
         let link = self.open(path, sys::PLACE)?;
         match sys::read_link(link.as_fd(), "") {
             // It is there, but is no link.

@@ -1,0 +1,249 @@
+//! Questions that may never be answered: a read that reaches firmware, a file system whose server is gone, a
+//! command to a drive.
+//!
+//! The kernel may hold whoever asks for as long as it likes, and a thread that it holds outlives even SIGKILL
+//! of its process. So a daemon asks through a process that holds nothing of its own: it is asked on a pipe, is left
+//! behind at the deadline, and starts again with the next question. A program that ends soon asks on a thread.
+//! Either way the question is answered by [`answer`].
+//!
+//! ```text
+//!   {"ask":"space","path":"/mnt/data"}      ──▶  {"value":{"size_bytes":…}}   or {"failed":5}
+//! ```
+
+use std::ffi::OsString;
+use std::io::{self, BufRead, Read, Write};
+use std::os::unix::process::parent_id;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::prctl;
+use nix::sys::signal::Signal;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::io::sys;
+use crate::io::tree::{SIZE_MAX, Tree};
+
+mod child;
+mod process;
+mod program;
+mod space;
+mod thread;
+
+pub use program::{Ended, Ran};
+pub use space::Space;
+
+use process::Processes;
+use program::Programs;
+use thread::Threads;
+
+/// How long a question is waited for that is known to reach firmware or a device.
+pub const LIMIT: Duration = Duration::from_secs(2);
+
+/// The longest question: what every pipe takes in one piece, so that asking never blocks.
+const ASK_MAX: usize = 4096;
+
+/// The longest answer: the largest file, a number of three digits and a comma for each byte.
+const ANSWER_MAX: usize = 4 * SIZE_MAX + 64;
+
+/// More questions than this are not left behind: from then on nothing new is asked until one of them ends.
+const LEFT_BEHIND_MAX: usize = 6;
+
+/// The process that asks ended without an answer, or cannot be started. The kernel answers no read with this.
+pub(super) const NO_ANSWER: Errno = Errno::ECHILD;
+
+/// Too many questions are without an answer already. The kernel answers no read with this.
+pub(super) const NOT_ASKED: Errno = Errno::EUSERS;
+
+/// A question. Each has its own kind of answer, named with it.
+///
+/// To add one: a variant, its arms in `path` and `limit`, and one in [`answer`] that calls what does it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Ask {
+    /// The first bytes of a file: `Vec<u8>`.
+    Bytes {
+        /// The file, below the root.
+        path: String,
+        /// At most so many.
+        length: usize,
+    },
+    /// How full a mounted file system is: [`Space`].
+    Space {
+        /// Where it is mounted, below the root.
+        path: String,
+    },
+}
+
+impl Ask {
+    /// What is asked about, as a path below the root.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Bytes { path, .. } | Self::Space { path } => path,
+        }
+    }
+
+    /// How long an answer is waited for.
+    #[must_use]
+    pub const fn limit(&self) -> Duration {
+        match self {
+            Self::Bytes { .. } | Self::Space { .. } => LIMIT,
+        }
+    }
+
+    /// The kind of question, as in its JSON.
+    const fn kind(&self) -> &'static str {
+        match self {
+            Self::Bytes { .. } => "bytes",
+            Self::Space { .. } => "space",
+        }
+    }
+
+    /// The name under which a capture keeps the answer: `space/!mnt!data`, made of what every file name may have.
+    pub(super) fn name(&self) -> String {
+        let path = self.path().trim_matches('/');
+        let mut name = format!("{}/!", self.kind());
+        let mut part = 1;
+        for byte in path.bytes() {
+            // A name of a file ends at 255 bytes; what is longer goes on in a directory of its own.
+            if part > 200 {
+                name.push('/');
+                part = 0;
+            }
+            let before = name.len();
+            match byte {
+                b'/' => name.push('!'),
+                b'-' | b'_' | b'.' | b':' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => {
+                    name.push(byte.into());
+                }
+                byte => name.push_str(&format!("%{byte:02X}")),
+            }
+            part += name.len() - before;
+        }
+        name
+    }
+}
+
+/// Answers a question. It may take for ever.
+fn answer(tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
+    match ask {
+        Ask::Bytes { path, length } => value(&tree.bytes(path, *length, &mut Vec::new())?),
+        Ask::Space { path } => value(&space::of(tree, path)?),
+    }
+}
+
+fn value(value: &impl Serialize) -> Result<Value, Errno> {
+    serde_json::to_value(value).map_err(|_| Errno::EINVAL)
+}
+
+/// An answer on its way back.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Reply {
+    Value(Value),
+    Failed(i32),
+}
+
+/// Where questions are asked, and which programs are run.
+#[derive(Debug, Default)]
+pub(super) struct Aside {
+    asks: Asks,
+    programs: Programs,
+}
+
+#[derive(Debug)]
+enum Asks {
+    Threads(Threads),
+    Processes(Processes),
+}
+
+impl Default for Asks {
+    fn default() -> Self {
+        Self::Threads(Threads::default())
+    }
+}
+
+impl Aside {
+    /// Asks from now on in a process that `command` starts, and that calls [`serve`].
+    pub(super) fn ask_in_process(&mut self, command: Vec<OsString>) {
+        self.asks = Asks::Processes(Processes::new(command));
+    }
+
+    /// Runs `program` for what NVIDIA's library answers.
+    pub(super) fn run_for_nvml(&mut self, program: PathBuf) {
+        self.programs.nvml = Some(program);
+    }
+
+    /// What NVIDIA's library answers; `None` without a program that asks it.
+    pub(super) fn nvml(&self) -> io::Result<Option<Ran>> {
+        self.programs.nvml()
+    }
+
+    /// Asks; `ETIMEDOUT` when no answer came in time, and at once for as long as an earlier question of the same
+    /// words is still under way.
+    pub(super) fn ask(&self, tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
+        match &self.asks {
+            Asks::Threads(threads) => {
+                let (tree, own) = (tree.again()?, ask.clone());
+                threads.within(ask.limit(), &ask.name(), move || answer(&tree, &own))
+            }
+            Asks::Processes(processes) => processes.ask(ask),
+        }
+    }
+
+    /// Ends the process that waits for more questions, and looks after those that were left behind.
+    pub(super) fn rest(&self) {
+        if let Asks::Processes(processes) = &self.asks {
+            processes.rest();
+        }
+        self.programs.rest();
+    }
+}
+
+/// Keeps every descriptor that is open now, but the standard ones, from the programs that are started later. For a
+/// program that was itself started with some that it does not know of.
+pub fn keep_descriptors() {
+    sys::close_on_exec();
+}
+
+/// Answers the questions that come on standard input until it ends, as the process of a daemon's own program that
+/// `Root::asking_aside` was told of.
+///
+/// # Errors
+/// When it cannot be tied to its parent, or a pipe is broken.
+pub fn serve() -> io::Result<()> {
+    let parent = parent_id();
+    prctl::set_pdeathsig(Signal::SIGKILL)?;
+    if parent_id() != parent {
+        return Ok(());
+    }
+    let _ = prctl::set_name(c"gnomon-aside");
+    let tree = Tree::at("/".as_ref())?;
+    answer_all(&tree, io::stdin().lock(), io::stdout().lock())
+}
+
+fn answer_all(tree: &Tree, mut input: impl BufRead, mut output: impl Write) -> io::Result<()> {
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let most = u64::try_from(ASK_MAX).unwrap_or(u64::MAX);
+        if input.by_ref().take(most).read_until(b'\n', &mut line)? == 0 {
+            return Ok(());
+        }
+        let ask = serde_json::from_slice(&line).map_err(|_| Errno::EBADMSG);
+        let reply = match ask.and_then(|ask| answer(tree, &ask)) {
+            Ok(value) => Reply::Value(value),
+            Err(errno) => Reply::Failed(errno as i32),
+        };
+        let mut reply = serde_json::to_vec(&reply)?;
+        reply.push(b'\n');
+        output.write_all(&reply)?;
+        output.flush()?;
+    }
+}
+
+#[cfg(test)]
+mod tests;
