@@ -2,6 +2,7 @@
 
 use libhw::device::gpu::{
     Adapter, AdapterKind, AdapterNow, FirmwareState, PowerSensor, RuntimePower, TemperatureSensor,
+    ThrottleCause,
 };
 use libhw::inventory::Inventory;
 use libhw::join::gpu::{compute_nodes_of_adapter, function_of_adapter, slowest_link_of_adapter};
@@ -291,13 +292,12 @@ fn state(inventory: &Inventory, adapter: &Adapter) -> Cell {
     )
 }
 
+/// Why it runs slower than it could, idleness left out.
 fn throttle(now: &AdapterNow) -> Option<String> {
-    let reasons = now
-        .throttle
-        .as_ref()
-        .filter(|reasons| !reasons.is_empty())?;
-    let words = reasons.iter().map(|reason| Some(detail::word(reason)));
-    Some(format!("throttled: {}", joined(words, ", ")))
+    let reasons = now.throttle.iter().flatten();
+    let reasons = reasons.filter(|reason| reason.cause() != Some(ThrottleCause::Idle));
+    let words = joined(reasons.map(|reason| Some(detail::word(reason))), ", ");
+    some(words).map(|words| format!("throttled: {words}"))
 }
 
 /// `8 partitions (CPX, NPS4)`.

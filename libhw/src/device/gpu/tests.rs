@@ -26,60 +26,64 @@ const XE: &str = "sys/devices/pci0000:00/0000:00:02.0";
 const KFD: &str = "sys/class/kfd/kfd/topology/nodes";
 const NVIDIA: &str = "proc/driver/nvidia";
 
+/// What amdgpu's device says, as it should be.
+const AMD_FILES: &[(&str, &str)] = &[
+    ("class", "0x030000"),
+    ("vendor", "0x1002"),
+    ("device", "0x73bf"),
+    (
+        "uevent",
+        "DRIVER=amdgpu\nPCI_CLASS=30000\nPCI_ID=1002:73BF\nPCI_SUBSYS_ID=1DA2:440E\n",
+    ),
+    ("numa_node", "0"),
+    ("boot_vga", "1"),
+    ("power/runtime_status", "active"),
+    ("vbios_version", "113-D4121EXT-CO1"),
+    ("unique_id", "946d7e1ef9b172dd"),
+    ("product_name", "Radeon"),
+    ("serial_number", "PCB0001"),
+    ("mem_info_vram_total", "17163091968"),
+    ("mem_info_vram_used", "668274688"),
+    ("mem_info_vram_vendor", "samsung"),
+    ("fw_version/smc_fw_version", "0x003a5600"),
+    ("current_compute_partition", "SPX"),
+    ("available_compute_partition", "SPX, CPX"),
+    ("xgmi_device_id", "1"),
+    ("xgmi_num_hops", "00 01"),
+    ("board_info", "type : oam"),
+    ("ras/features", "feature mask: 0x7b"),
+    ("ras/umc_err_count", "ue: 1\nce: 2\n"),
+    ("ras/gpu_vram_bad_pages", "0x1 : 0x1000 : R\n"),
+    ("gpu_busy_percent", "3"),
+    ("pp_dpm_sclk", "0: 500Mhz *\n1: 2660Mhz\n"),
+    ("pp_dpm_pcie", "0: 2.5GT/s, x1 310Mhz\n"),
+    ("gpu_metrics", "\x08\0\x01\x03\x28\0\x29\0"),
+    ("hwmon/hwmon5/temp1_input", "56000"),
+    ("hwmon/hwmon5/temp1_label", "edge"),
+    ("hwmon/hwmon5/power1_cap", "289000000"),
+    ("hwmon/hwmon5/fan1_input", "0"),
+    ("hwmon/hwmon5/pwm1_enable", "2"),
+    ("hwmon/hwmon5/in0_input", "775"),
+    ("hwmon/hwmon5/freq1_input", "500000000"),
+];
+
+/// What xe's device says.
+const XE_FILES: &[(&str, &str)] = &[
+    ("class", "0x038000"),
+    ("uevent", "DRIVER=xe\nPCI_CLASS=38000\nPCI_ID=8086:0BD5\n"),
+    ("tile0/physical_vram_size_bytes", "68719476736"),
+    ("tile0/gt0/engines/ccs/job_timeout_ms", "5000"),
+    ("tile0/gt0/freq0/act_freq", "1350"),
+    ("tile0/gt0/freq0/throttle/reason_pl1", "1"),
+    ("tile0/gt0/gtidle/idle_residency_ms", "1"),
+    ("sriov_admin/pf/profile/exec_quantum_ms", "20"),
+    ("sriov_admin/pf/profile/sched_priority", "[low] normal"),
+    ("survivability_mode", "Survivability mode type: Boot"),
+    ("lb_fan_control_version", "1.2.3.4"),
+];
+
 /// Files of each vendor, as they should be.
 fn files() -> Vec<(String, &'static str)> {
-    let amd = [
-        ("class", "0x030000"),
-        ("vendor", "0x1002"),
-        ("device", "0x73bf"),
-        (
-            "uevent",
-            "DRIVER=amdgpu\nPCI_CLASS=30000\nPCI_ID=1002:73BF\nPCI_SUBSYS_ID=1DA2:440E\n",
-        ),
-        ("numa_node", "0"),
-        ("boot_vga", "1"),
-        ("power/runtime_status", "active"),
-        ("vbios_version", "113-D4121EXT-CO1"),
-        ("unique_id", "946d7e1ef9b172dd"),
-        ("product_name", "Radeon"),
-        ("serial_number", "PCB0001"),
-        ("mem_info_vram_total", "17163091968"),
-        ("mem_info_vram_used", "668274688"),
-        ("mem_info_vram_vendor", "samsung"),
-        ("fw_version/smc_fw_version", "0x003a5600"),
-        ("current_compute_partition", "SPX"),
-        ("available_compute_partition", "SPX, CPX"),
-        ("xgmi_device_id", "1"),
-        ("xgmi_num_hops", "00 01"),
-        ("board_info", "type : oam"),
-        ("ras/features", "feature mask: 0x7b"),
-        ("ras/umc_err_count", "ue: 1\nce: 2\n"),
-        ("ras/gpu_vram_bad_pages", "0x1 : 0x1000 : R\n"),
-        ("gpu_busy_percent", "3"),
-        ("pp_dpm_sclk", "0: 500Mhz *\n1: 2660Mhz\n"),
-        ("pp_dpm_pcie", "0: 2.5GT/s, x1 310Mhz\n"),
-        ("gpu_metrics", "\x08\0\x01\x03\x28\0\x29\0"),
-        ("hwmon/hwmon5/temp1_input", "56000"),
-        ("hwmon/hwmon5/temp1_label", "edge"),
-        ("hwmon/hwmon5/power1_cap", "289000000"),
-        ("hwmon/hwmon5/fan1_input", "0"),
-        ("hwmon/hwmon5/pwm1_enable", "2"),
-        ("hwmon/hwmon5/in0_input", "775"),
-        ("hwmon/hwmon5/freq1_input", "500000000"),
-    ];
-    let xe = [
-        ("class", "0x038000"),
-        ("uevent", "DRIVER=xe\nPCI_CLASS=38000\nPCI_ID=8086:0BD5\n"),
-        ("tile0/physical_vram_size_bytes", "68719476736"),
-        ("tile0/gt0/engines/ccs/job_timeout_ms", "5000"),
-        ("tile0/gt0/freq0/act_freq", "1350"),
-        ("tile0/gt0/freq0/throttle/reason_pl1", "1"),
-        ("tile0/gt0/gtidle/idle_residency_ms", "1"),
-        ("sriov_admin/pf/profile/exec_quantum_ms", "20"),
-        ("sriov_admin/pf/profile/sched_priority", "[low] normal"),
-        ("survivability_mode", "Survivability mode type: Boot"),
-        ("lb_fan_control_version", "1.2.3.4"),
-    ];
     let rest = [
         (
             format!("{KFD}/0/properties"),
@@ -107,13 +111,13 @@ fn files() -> Vec<(String, &'static str)> {
         ),
         ("sys/class/drm/card0-DP-1/status".to_owned(), "connected"),
     ];
-    let below = |place: &'static str, files: Vec<(&'static str, &'static str)>| {
+    let below = |place: &'static str, files: &'static [(&'static str, &'static str)]| {
         files
-            .into_iter()
-            .map(move |(name, text)| (format!("{place}/{name}"), text))
+            .iter()
+            .map(move |(name, text)| (format!("{place}/{name}"), *text))
     };
-    below(AMD, amd.to_vec())
-        .chain(below(XE, xe.to_vec()))
+    below(AMD, AMD_FILES)
+        .chain(below(XE, XE_FILES))
         .chain(rest)
         .collect()
 }

@@ -72,15 +72,15 @@ impl<'a> Table<'a> {
     fn add(&self, field: Field, at: usize, amd: &mut Amd, now: &mut AdapterNow) {
         match field {
             Field::Celsius(id) => {
-                temperature(now, id, self.number::<2>(at).map(|value| value * 1000))
+                temperature(now, id, self.number::<2>(at).map(|value| value * 1000));
             }
             Field::Centicelsius(id) => {
-                temperature(now, id, self.number::<2>(at).map(|value| value * 10))
+                temperature(now, id, self.number::<2>(at).map(|value| value * 10));
             }
             Field::Watts(id) => power(now, id, self.number::<2>(at).map(|value| value * 1_000_000)),
             Field::Milliwatts(id) => power(now, id, self.number::<2>(at).map(|value| value * 1000)),
             Field::WideMilliwatts(id) => {
-                power(now, id, self.number::<4>(at).map(|value| value * 1000))
+                power(now, id, self.number::<4>(at).map(|value| value * 1000));
             }
             Field::Megahertz(id) => clock(now, id, self.number::<2>(at)),
             Field::Millivolts(id) => voltage(now, id, self.number::<2>(at)),

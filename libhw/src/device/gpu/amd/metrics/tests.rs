@@ -60,33 +60,28 @@ fn seen(amd: &Amd, now: &AdapterNow) -> BTreeMap<String, i64> {
     for residency in &amd.now.throttle_residencies {
         add(format!("{:?}", residency.id), Some(signed(residency.count)));
     }
-    add("width".to_owned(), now.pcie.width.map(signed));
-    add("speed".to_owned(), now.pcie.speed_mtps.map(signed));
-    add("replays".to_owned(), now.pcie.replays.map(signed));
-    add(
-        "rollovers".to_owned(),
-        now.pcie.replay_rollovers.map(signed),
-    );
-    add("recoveries".to_owned(), now.pcie.recoveries.map(signed));
-    add("naks sent".to_owned(), now.pcie.naks_sent.map(signed));
-    add(
-        "naks received".to_owned(),
-        now.pcie.naks_received.map(signed),
-    );
-    add("xgmi width".to_owned(), amd.now.xgmi_width.map(signed));
-    add(
-        "xgmi Gbit/s".to_owned(),
-        amd.now.xgmi_speed_gbps.map(signed),
-    );
-    add(
-        "accumulated".to_owned(),
-        amd.now.accumulation_counter.map(signed),
-    );
+    for (name, value) in [
+        ("width", now.pcie.width),
+        ("speed", now.pcie.speed_mtps),
+        ("replays", now.pcie.replays),
+        ("rollovers", now.pcie.replay_rollovers),
+        ("recoveries", now.pcie.recoveries),
+        ("naks sent", now.pcie.naks_sent),
+        ("naks received", now.pcie.naks_received),
+        ("xgmi width", amd.now.xgmi_width),
+        ("xgmi Gbit/s", amd.now.xgmi_speed_gbps),
+        ("accumulated", amd.now.accumulation_counter),
+    ] {
+        add(name.to_owned(), value.map(signed));
+    }
     seen
 }
 
-/// Of each layout its length, and a value at each offset at which the kernel's structure has it.
-const LAYOUTS: &[(u8, u8, usize, &[(usize, &[u8], &str, i64)])] = &[
+/// An offset, what stands there, and what is read of it.
+type Place = (usize, &'static [u8], &'static str, i64);
+
+/// Of each layout its length, and a value at some offsets at which the kernel's structure has it.
+const LAYOUTS: &[(u8, u8, usize, &[Place])] = &[
     (
         1,
         0,
