@@ -12,9 +12,6 @@ const LIBHW: &str =
     <- {io::probe, io::pci_ids, io::footprint, io::kernel_log, io::pstore, io::clock, io::netlink} <- {io::ethtool, io::devlink, io::dpll}
     <- survey <- directory <- device::* <- inventory <- {diff, join, tune, watch, io::archive, io::capture, tree}
     <- {io::uevent, io::monitor}";
-    "error <- units <- idset <- parse <- placeholder <- word <- io::sys <- io::root <- {io::probe, io::pci_ids, io::footprint, io::netlink}
-    <- {io::ethtool, io::devlink, io::dpll, io::clock}
-    <- survey <- device::* <- inventory <- {diff, join, watch, io::archive, io::capture, tree} <- {io::uevent, io::monitor}";
 
 const LIBPTP: &str = "time";
 

@@ -19,7 +19,6 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use libhw::inventory::Inventory;
-use libhw::io::root::Root;
 use libhw::io::{archive, monitor, uevent};
 use thiserror::Error;
 use tokio::sync::watch as signal;

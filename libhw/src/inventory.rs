@@ -153,12 +153,10 @@ inventory! {
     storage Storage device::storage::Storage, on ["block", "nvme", "nvme-subsystem", "scsi", "scsi_device", "bdi"];
     /// Graphics and processing accelerators.
     gpu Gpu device::gpu::Gpu, on ["drm", "accel", "pci", "kfd", "devcoredump"];
-    /// Cryptography and compression: accelerators, instructions, algorithms.
-    crypto Crypto device::crypto::Crypto, on ["pci", "module", "dsa", "ap", "virtio", "uacce", "misc", "platform"];
     /// FPGAs: cards, and what is loaded into them.
     fpga Fpga device::fpga::Fpga, on ["pci", "dfl", "fpga", "fpga_manager", "fpga_region", "fpga_bridge"];
     /// Cryptography and compression: accelerators, instructions, algorithms.
-    crypto Crypto device::crypto::Crypto, on ["pci", "module", "dsa", "ap", "virtio", "uacce", "misc", "vfio"];
+    crypto Crypto device::crypto::Crypto, on ["pci", "module", "dsa", "ap", "virtio", "uacce", "misc", "platform"];
     /// Sensors, thermal zones and power zones.
     sensor Sensor device::sensor::Sensor, on ["hwmon", "thermal", "powercap"];
     /// Trusted platform modules.

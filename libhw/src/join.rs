@@ -10,12 +10,12 @@ use crate::device::pci::Function;
 use crate::idset::IdSet;
 use crate::inventory::Inventory;
 
+pub mod accelerator;
 pub mod dimm;
 pub mod gpu;
 pub mod ras;
-pub mod tee;
-pub mod accelerator;
 pub mod storage;
+pub mod tee;
 
 /// The online CPUs of a memory node; empty for memory alone, `None` when there is no such node.
 #[must_use]

@@ -91,7 +91,7 @@ impl Tree {
 
     /// Opens a setting of the kernel to be changed: below one of these directories, in the same file system, and nothing
     /// that a link leads out to (`EXDEV`).
-    pub(super) fn open_setting(&self, path: &str, flags: OFlag) -> Answered<OwnedFd> {
+    pub(in crate::io) fn open_setting(&self, path: &str, flags: OFlag) -> Answered<OwnedFd> {
         let (top, rest) = path.split_once('/').ok_or(Errno::EXDEV)?;
         if !SETTINGS.contains(&top) || rest.is_empty() {
             return Err(Errno::EXDEV);
@@ -115,13 +115,13 @@ impl Tree {
     }
 
     /// Changes a setting of the kernel.
-    pub(super) fn write(&self, path: &str, bytes: &[u8]) -> Answered<()> {
+    pub(in crate::io) fn write(&self, path: &str, bytes: &[u8]) -> Answered<()> {
         let file = self.open_setting(path, sys::SETTING | OFlag::O_TRUNC)?;
         sys::write_once(&file, bytes)
     }
 
     /// A directory that can be held.
-    pub(super) fn open_to_hold(&self, path: &str) -> Answered<OwnedFd> {
+    pub(in crate::io) fn open_to_hold(&self, path: &str) -> Answered<OwnedFd> {
         self.open(path, sys::DIRECTORY)
     }
 

@@ -218,12 +218,16 @@ fn a_modules_serial_number_stands_apart_from_its_pages() {
 
 #[test]
 fn the_loopback_has_timestamps_of_software_by_netlink_and_by_ioctl() {
-    let by_ioctl = sys::ethtool_timestamping("lo")
+    let by_ioctl = sys::network::ethtool_timestamping("lo")
         .unwrap()
         .map(timestamping::of_masks)
         .unwrap();
     let by_netlink = ask("lo").unwrap().unwrap().timestamping.unwrap();
     assert_eq!(by_ioctl.modes, by_netlink.modes);
     assert!(by_ioctl.modes.contains("software-receive"), "{by_ioctl:?}");
-    assert!(sys::ethtool_driver("nosuchinterface").unwrap().is_none());
+    assert!(
+        sys::network::ethtool_driver("nosuchinterface")
+            .unwrap()
+            .is_none()
+    );
 }

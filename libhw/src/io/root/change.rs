@@ -5,10 +5,10 @@ use std::os::fd::OwnedFd;
 use nix::errno::Errno;
 use nix::fcntl::Flock;
 
-use super::tree::Tree;
 use super::{Root, shown};
 use crate::error::{Error, Result};
 use crate::io::sys;
+use crate::io::tree::Tree;
 
 /// What a test has the kernel do: the directory, the path in it, and what was written.
 #[cfg(test)]
