@@ -137,6 +137,11 @@ pub(crate) struct Form {
 }
 
 impl Form {
+    /// Whether it is the one for people.
+    pub(crate) const fn is_table(self) -> bool {
+        !self.json && !self.yaml
+    }
+
     /// Writes `value` in the form that was asked for; `table` makes the one for people.
     pub(crate) fn write<T: Serialize>(
         self,

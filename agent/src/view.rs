@@ -73,10 +73,10 @@ const fn view(
     }
 }
 
-/// The tables of every class that was read, and at the end what could not be had.
-pub(crate) fn page(inventory: &Inventory, detail: bool) -> Page {
+/// The tables of the classes in `shown` that were read, and at the end what could not be had.
+pub(crate) fn page(inventory: &Inventory, detail: bool, shown: &[Class]) -> Page {
     let mut page = Page::new();
-    for view in VIEWS {
+    for view in VIEWS.iter().filter(|view| shown.contains(&view.class)) {
         (view.tables)(inventory, detail, &mut page);
     }
     problems::view(inventory, detail, &mut page);
@@ -119,7 +119,7 @@ mod tests {
         let root = libhw::io::root::Root::captured(tree.path()).unwrap();
         let inventory = libhw::inventory::discover(&root, &libhw::inventory::Scope::default());
         for detail in [false, true] {
-            let text = page(&inventory, detail).into_text(Style::default());
+            let text = page(&inventory, detail, Class::ALL).into_text(Style::default());
             assert!(text.starts_with("System\n"), "{text}");
             assert!(!text.contains("Problems"), "{text}");
         }

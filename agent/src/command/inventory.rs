@@ -60,15 +60,21 @@ pub(crate) fn run(arguments: &InventoryArguments) -> Result<Outcome, Error> {
         }
         return device::run(one, arguments.form, &arguments.place, arguments.depth);
     }
+    let shown = chosen(&arguments.classes);
+    let mut classes = shown.clone();
+    // Tables call accelerators by the names of their PCI functions, and tell their links.
+    if arguments.form.is_table() && shown.contains(&Class::Gpu) {
+        classes.push(Class::Pci);
+    }
     let scope = Scope {
-        classes: chosen(&arguments.classes),
+        classes: chosen(&classes),
         deep: arguments.depth.deep,
         virtual_functions: arguments.depth.vfs,
     };
     let inventory = inventory::discover(&arguments.place.open()?, &scope);
     let detail = !arguments.classes.is_empty();
     arguments.form.write(&inventory, || {
-        view::page(&inventory, detail).into_text(Style::of_stdout())
+        view::page(&inventory, detail, &shown).into_text(Style::of_stdout())
     })?;
     Ok(Outcome::of(&inventory))
 }

@@ -220,76 +220,87 @@ fn power(now: &AdapterNow) -> String {
 
 /// What is out of the ordinary, the worst deciding the colour.
 fn state(inventory: &Inventory, adapter: &Adapter) -> Cell {
-    let now = &adapter.now;
-    let uncorrected: u64 = now
+    let (bad, worrying) = (bad(adapter), worrying(adapter));
+    let paint = match () {
+        () if !bad.is_empty() => Paint::Bad,
+        () if !worrying.is_empty() => Paint::Warning,
+        () => Paint::Faint,
+    };
+    let asleep = adapter.now.power.as_ref().filter(|power| power.sleeps());
+    let excluded = adapter
+        .nvidia
+        .as_ref()
+        .filter(|nvidia| nvidia.excluded == Some(true));
+    let words = [
+        some(bad),
+        some(worrying),
+        asleep.map(|_| "suspended".to_owned()),
+        excluded.map(|_| "excluded by its driver".to_owned()),
+        partitions(inventory, adapter),
+    ];
+    Cell::new(joined(words, ", "), paint)
+}
+
+/// What somebody must see to.
+fn bad(adapter: &Adapter) -> String {
+    let uncorrected = adapter
+        .now
         .errors
         .iter()
-        .filter_map(|error| error.uncorrected)
-        .fold(0, u64::saturating_add);
-    let corrected: u64 = now
-        .errors
-        .iter()
-        .filter_map(|error| error.corrected)
-        .fold(0, u64::saturating_add);
+        .filter_map(|error| error.uncorrected);
     let pages = adapter
         .amd
         .as_ref()
         .and_then(|amd| amd.now.bad_pages)
         .unwrap_or_default();
-    let bad_pages = pages
-        .retired
-        .saturating_add(pages.pending)
-        .saturating_add(pages.failed);
+    let pages = [pages.retired, pages.pending, pages.failed];
     let failed = adapter
         .firmware
         .iter()
         .filter(|part| part.state == Some(FirmwareState::Failed));
     let failed = joined(failed.map(|part| Some(part.id.as_str())), ", ");
-    let intel = adapter.intel.as_ref();
-    let count = |count: u64, noun: &str| {
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        (count > 0).then(|| plural(count, noun))
-    };
-    let bad = [
-        count(uncorrected, "uncorrected error"),
-        count(bad_pages, "bad page"),
+    let broken = adapter
+        .intel
+        .as_ref()
+        .and_then(|intel| intel.survivability.as_ref());
+    let words = [
+        counted(uncorrected, "uncorrected error"),
+        counted(pages.into_iter(), "bad page"),
         some(failed).map(|parts| format!("{parts} firmware failed")),
-        intel
-            .and_then(|intel| intel.survivability.as_ref())
-            .map(|_| "survivability mode".to_owned()),
+        broken.map(|_| "survivability mode".to_owned()),
         (!adapter.core_dumps.is_empty()).then(|| plural(adapter.core_dumps.len(), "core dump")),
-        (now.power == Some(RuntimePower::Error)).then(|| "power management failed".to_owned()),
+        (adapter.now.power == Some(RuntimePower::Error))
+            .then(|| "power management failed".to_owned()),
         nvidia::bad(adapter),
     ];
-    let warning = [
-        count(corrected, "corrected error"),
-        throttle(now),
-        intel
-            .filter(|intel| intel.now.link_downgraded == Some(true))
-            .map(|_| "link downgraded".to_owned()),
+    joined(words, ", ")
+}
+
+/// What may become bad.
+fn worrying(adapter: &Adapter) -> String {
+    let corrected = adapter
+        .now
+        .errors
+        .iter()
+        .filter_map(|error| error.corrected);
+    let downgraded = adapter
+        .intel
+        .as_ref()
+        .filter(|intel| intel.now.link_downgraded == Some(true));
+    let words = [
+        counted(corrected, "corrected error"),
+        throttle(&adapter.now),
+        downgraded.map(|_| "link downgraded".to_owned()),
         nvidia::worrying(adapter),
     ];
-    let excluded = adapter
-        .nvidia
-        .as_ref()
-        .filter(|nvidia| nvidia.excluded == Some(true));
-    let plain = [
-        now.power
-            .as_ref()
-            .filter(|power| power.sleeps())
-            .map(|_| "suspended".to_owned()),
-        excluded.map(|_| "excluded by its driver".to_owned()),
-        partitions(inventory, adapter),
-    ];
-    let paint = match () {
-        () if bad.iter().any(Option::is_some) => Paint::Bad,
-        () if warning.iter().any(Option::is_some) => Paint::Warning,
-        () => Paint::Faint,
-    };
-    Cell::new(
-        joined(bad.into_iter().chain(warning).chain(plain), ", "),
-        paint,
-    )
+    joined(words, ", ")
+}
+
+/// How many in all, unless there are none.
+fn counted(counts: impl Iterator<Item = u64>, noun: &str) -> Option<String> {
+    let count = counts.fold(0, u64::saturating_add);
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    (count > 0).then(|| plural(count, noun))
 }
 
 /// Why it runs slower than it could, idleness left out.
