@@ -19,8 +19,9 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Cgroup> {
         let mut distance = 0;
         for (path, directory) in hierarchy::levels(&hierarchy) {
             let files = Files::list(survey, directory);
-            if !files.names.is_empty() {
-                groups.push(group(&hierarchy, path, distance, &files));
+            let group = group(&hierarchy, path, distance, &files);
+            if tells_something(&group) {
+                groups.push(group);
                 distance += 1;
             }
         }
@@ -32,6 +33,26 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Cgroup> {
 pub(super) fn refresh(group: &mut Cgroup, survey: &Survey<'_>) {
     let directory = group.directory.trim_start_matches('/').to_owned();
     group.now = Files::list(survey, directory).now(group.distance == 0);
+}
+
+/// A group of which there is nothing but its name is left out: the root of most hierarchies of version 1, and one that can't be
+/// seen from a container.
+fn tells_something(group: &Cgroup) -> bool {
+    let own = group.version == 2;
+    let blank = Cgroup {
+        id: group.id.clone(),
+        version: group.version,
+        path: group.path.clone(),
+        directory: group.directory.clone(),
+        distance: group.distance,
+        controllers: if own {
+            Vec::new()
+        } else {
+            group.controllers.clone()
+        },
+        ..Cgroup::default()
+    };
+    *group != blank
 }
 
 fn group(hierarchy: &Hierarchy, path: String, distance: u32, files: &Files<'_>) -> Cgroup {
