@@ -8,6 +8,8 @@ use crate::device::pci::Function;
 use crate::idset::IdSet;
 use crate::inventory::Inventory;
 
+pub mod storage;
+
 /// The online CPUs of a memory node; empty for memory alone, `None` when there is no such node.
 #[must_use]
 pub fn cpus_of_node(inventory: &Inventory, node: u32) -> Option<&IdSet> {

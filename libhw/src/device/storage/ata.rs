@@ -252,7 +252,8 @@ fn now(drive: &Drive<'_>, power_mode: Option<PowerMode>, health: &AtaHealth) -> 
     if let Some(bytes) = drive.ask(Command::AtaSmartData) {
         let thresholds = drive.ask(Command::AtaSmartThresholds);
         if is_whole(&bytes) {
-            smart(&bytes, thresholds.filter(|bytes| is_whole(bytes)), &mut now);
+            let thresholds = thresholds.as_deref().filter(|bytes| is_whole(bytes));
+            smart(&bytes, thresholds, &mut now);
         } else {
             drive.malformed("512 bytes of SMART data that add up to zero", &bytes);
         }
@@ -274,12 +275,12 @@ fn is_whole(bytes: &[u8]) -> bool {
 }
 
 /// Thirty attributes of twelve bytes from byte 2 on, and the state of the self-test in byte 363.
-fn smart(bytes: &[u8], thresholds: Option<Vec<u8>>, now: &mut AtaNow) {
+fn smart(bytes: &[u8], thresholds: Option<&[u8]>, now: &mut AtaNow) {
     let table = |bytes: &[u8]| -> Vec<[u8; 12]> {
         let (rows, _) = bytes.get(2..362).unwrap_or_default().as_chunks::<12>();
         rows.iter().filter(|row| row[0] != 0).copied().collect()
     };
-    let thresholds = thresholds.as_deref().map(table).unwrap_or_default();
+    let thresholds = thresholds.map(table).unwrap_or_default();
     let attribute = |row: [u8; 12]| {
         let [id, low, high, value, worst, raw @ .., _] = row;
         let limit = thresholds.iter().find(|[other, ..]| *other == id);

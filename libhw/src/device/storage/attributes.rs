@@ -120,7 +120,7 @@ pub(super) fn blocks<'a>(survey: &'a Survey<'a>) -> Vec<Block<'a>> {
         let is_whole = !block.own.has("partition");
         is_whole && !block.own.names.is_empty()
     }));
-    blocks.sort_by(|a, b| natural(&a.name).cmp(&natural(&b.name)));
+    blocks.sort_by_cached_key(|block| natural(&block.name));
     blocks
 }
 

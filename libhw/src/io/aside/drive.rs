@@ -117,7 +117,7 @@ pub(super) fn ask(tree: &Tree, path: &str, command: Command) -> Result<Octets, E
     let page = |page: u8| log_sense(&device, page);
     let bytes = match command {
         Command::NvmeIdentify => {
-            nvme(&NVME_IDENTIFY, 4096).map(|bytes| blanked(bytes, &[4..24]))?
+            nvme(&NVME_IDENTIFY, 4096).map(|bytes| blanked(bytes, [4..24, 0..0]))?
         }
         Command::NvmeHealth => nvme(&nvme_log(0x02), 512)?,
         Command::NvmeFirmware => nvme(&nvme_log(0x03), 512)?,
@@ -127,7 +127,7 @@ pub(super) fn ask(tree: &Tree, path: &str, command: Command) -> Result<Octets, E
         }
         // Words 10 to 19 and 108 to 111.
         Command::AtaIdentify => {
-            ata_data(Ata::reading(0xec, 0)).map(|bytes| blanked(bytes, &[20..40, 216..224]))?
+            ata_data(Ata::reading(0xec, 0)).map(|bytes| blanked(bytes, [20..40, 216..224]))?
         }
         Command::AtaSmartData => ata_data(Ata::reading(SMART, 0xd0))?,
         Command::AtaSmartThresholds => ata_data(Ata::reading(SMART, 0xd1))?,
@@ -178,9 +178,9 @@ const fn nvme_refusal(status: u32) -> Errno {
     }
 }
 
-fn blanked(mut bytes: Vec<u8>, pieces: &[Range<usize>]) -> Vec<u8> {
+fn blanked(mut bytes: Vec<u8>, pieces: [Range<usize>; 2]) -> Vec<u8> {
     for piece in pieces {
-        if let Some(piece) = bytes.get_mut(piece.clone()) {
+        if let Some(piece) = bytes.get_mut(piece) {
             piece.fill(0);
         }
     }
@@ -388,8 +388,8 @@ mod tests {
 
     #[test]
     fn what_tells_one_drive_is_blanked_and_short_answers_do_no_harm() {
-        assert_eq!(blanked(vec![7; 6], &[1..3]), [7, 0, 0, 7, 7, 7]);
-        assert_eq!(blanked(vec![7; 2], &[1..3]), [7, 7]);
+        assert_eq!(blanked(vec![7; 6], [1..3, 0..0]), [7, 0, 0, 7, 7, 7]);
+        assert_eq!(blanked(vec![7; 2], [0..0, 1..3]), [7, 7]);
     }
 
     #[test]

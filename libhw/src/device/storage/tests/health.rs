@@ -114,6 +114,12 @@ fn an_nvme_controller_tells_its_health_in_a_deep_look_alone() {
         (health.thermal_transitions, health.thermal_seconds),
         ([13, 14], [15, 16])
     );
+}
+
+#[test]
+fn an_nvme_controller_tells_what_it_is_and_which_firmware_it_has() {
+    let (storage, _) = look(&nvme(), true);
+    let controller = &storage.nvme_controllers[0];
     let identity = controller.identity.as_ref().unwrap();
     assert_eq!(identity.version.as_deref(), Some("1.4"));
     assert_eq!(identity.capacity_bytes, Some(Bytes(2_000_398_934_016)));
@@ -308,7 +314,12 @@ fn a_drive_that_sleeps_is_left_asleep() {
 #[test]
 fn smart_that_does_not_add_up_is_malformed_and_hides_nothing_else() {
     let tree = sata();
-    answer(&tree, "ata-smart-data", "sda", &[[0; 511].as_slice(), &[1]].concat());
+    answer(
+        &tree,
+        "ata-smart-data",
+        "sda",
+        &[[0; 511].as_slice(), &[1]].concat(),
+    );
     let (storage, inventory) = look(&tree, true);
     assert_eq!(told(&inventory.problems), [("/dev/sda", "malformed")]);
     let now = &disk(&storage, "sda").ata.as_ref().unwrap().now;

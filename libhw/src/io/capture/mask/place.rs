@@ -111,9 +111,26 @@ const PLACES: &[(&str, Form)] = &[
                 "SCSI_IDENT_SERIAL",
                 "ID_WWN",
                 "ID_WWN_WITH_EXTENSION",
+                "ID_WWN_VENDOR_EXTENSION",
+                "ID_SCSI_SERIAL",
+                "ID_USB_SERIAL",
+                "ID_USB_SERIAL_SHORT",
+                "ID_FS_UUID",
+                "ID_FS_UUID_ENC",
+                "ID_FS_UUID_SUB",
+                "ID_FS_UUID_SUB_ENC",
+                "ID_PART_ENTRY_UUID",
+                "ID_PART_TABLE_UUID",
+                "DM_UUID",
+                "DM_SERIAL",
+                "DM_WWN",
+                "MD_UUID",
+                "MD_DEV_UUID",
             ],
         ),
     ),
+    ("uevent", Form::Keys(Kind::Serial, &["PARTUUID"])),
+    ("hostid", Form::Whole(Kind::Uuid)),
     // Words that stand in more than one machine.
     ("id/*_vendor", Form::Label),
     ("id/*_name", Form::Label),
@@ -198,7 +215,9 @@ fn ends_in(path: &str, place: &str) -> bool {
 
 /// A text without what stands around it and before its digits; `None` when nothing is left.
 pub(super) fn text(kind: Kind, bytes: &[u8], range: Range<usize>) -> Option<Span> {
-    const PREFIXES: [&[u8]; 6] = [b"0x", b"naa.", b"eui.", b"uuid.", b"nvme.", b"t10."];
+    const PREFIXES: [&[u8]; 9] = [
+        b"0x", b"naa.", b"eui.", b"uuid.", b"nvme.", b"t10.", b"LVM-", b"CRYPT-", b"mpath-3",
+    ];
     let is_edge = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0 || *byte == b'"';
     let piece = bytes.get(range.clone())?;
     let before = piece.iter().take_while(|byte| is_edge(byte)).count();

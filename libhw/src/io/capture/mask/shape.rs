@@ -2,8 +2,10 @@
 
 use super::identity::{Identities, Kind};
 
-/// What stands before the digits of a World Wide Name, in the kernel's and udev's spellings.
-const WWN: [&str; 4] = ["naa.", "eui.", "wwn-0x", "scsi-3"];
+/// What stands before the digits of a World Wide Name, in the kernel's, NVMe's, multipath's and udev's spellings.
+const WWN: [&str; 7] = [
+    "naa.", "eui.", "wwn-0x", "scsi-3", "mpath-3", "nn-0x", "pn-0x",
+];
 
 /// Adds those that `bytes` hold, be they text or not.
 pub(super) fn collect(bytes: &[u8], identities: &mut Identities) {

@@ -475,3 +475,67 @@ fn too_many_identities_are_an_error_and_never_an_unmasked_archive() {
         crate::error::Error::TooManyIdentities { .. }
     ));
 }
+
+#[test]
+fn the_identities_of_disks_and_what_is_on_them_are_masked_and_their_kinds_are_not() {
+    const WWN: &str = "5000c500a1b2c3d4";
+    const VOLUME: &str = "3zSHSR5Nbf4j7g6auAAefWY2CMaX01theZYEvQyecVsm2WtX3iY5q51qq5dWWOq7";
+    let members = tree(
+        &[
+            (
+                "sys/block/sda/device/wwid",
+                format!("naa.{WWN}\n").as_bytes(),
+            ),
+            (
+                "sys/block/sda/device/vpd_pg80",
+                b"\0\x80\0\x0eS4EVNX0N123456",
+            ),
+            (
+                "sys/block/sda/sda1/uevent",
+                b"DEVNAME=sda1\nPARTUUID=3f2a1b4c-01\n",
+            ),
+            (
+                "sys/block/dm-0/dm/uuid",
+                format!("mpath-3{WWN}\n").as_bytes(),
+            ),
+            (
+                "sys/block/dm-1/dm/uuid",
+                format!("LVM-{VOLUME}\n").as_bytes(),
+            ),
+            ("sys/block/md0/md/uuid", UUID.as_bytes()),
+            (
+                "sys/class/nvme/nvme0/address",
+                b"nn-0x200400a0986b4321:pn-0x210400a0986b4321\n",
+            ),
+            (
+                "run/udev/data/b8:1",
+                b"E:ID_FS_UUID=1234-ABCD\nE:ID_FS_TYPE=vfat\nE:ID_PART_TABLE_UUID=3f2a1b4c\n",
+            ),
+        ],
+        &[],
+    );
+    let shown = masked(&members);
+    let lossy = |path| String::from_utf8_lossy(&file(&shown, path)).into_owned();
+    let all: String = shown.keys().map(|path| lossy(path)).collect();
+    let secrets = [
+        WWN,
+        SERIAL,
+        VOLUME,
+        UUID,
+        "3f2a1b4c",
+        "1234-ABCD",
+        "200400a0986b4321",
+        "210400a0986b4321",
+    ];
+    for secret in secrets {
+        assert!(!all.contains(secret), "{secret}: {all}");
+    }
+    let wwid = text(&shown, "sys/block/sda/device/wwid");
+    let pseudonym = wwid.trim().strip_prefix("naa.").unwrap();
+    assert_eq!(
+        text(&shown, "sys/block/dm-0/dm/uuid"),
+        format!("mpath-3{pseudonym}\n")
+    );
+    assert!(text(&shown, "sys/block/dm-1/dm/uuid").starts_with("LVM-"));
+    assert!(text(&shown, "run/udev/data/b8:1").contains("E:ID_FS_TYPE=vfat"));
+}
