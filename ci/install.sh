@@ -8,6 +8,7 @@ bzip2 bzip2
 c++ g++
 curl curl
 dmidecode dmidecode
+dmsetup dmsetup
 file file
 hyperfine hyperfine
 jq jq
@@ -15,10 +16,14 @@ lscpu util-linux
 lshw lshw
 lspci pciutils
 lstopo hwloc
+mdadm mdadm
 numactl numactl
+nvme nvme-cli
 qemu-s390x-static qemu-user-static
 s390x-linux-gnu-gcc gcc-s390x-linux-gnu
+sensors lm-sensors
 shellcheck shellcheck
+smartctl smartmontools
 strace strace
 xz xz-utils
 LIST

@@ -1,5 +1,7 @@
 //! Does each device class say of captured and of made-up machines what these say of themselves?
 
+mod sensor;
+mod storage;
 mod verified;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +20,6 @@ fn replayed(tree: &Path, classes: &[Class]) -> Inventory {
 }
 
 /// Replays the synthetic tree trees/NAME.ttar and compares with golden/NAME.json.
-#[expect(dead_code, reason = "for the classes to come")]
 fn synthetic(name: &str, classes: &[Class]) -> Inventory {
     let tree = support::ttar::ttar(&place("trees").join(format!("{name}.ttar")));
     let inventory = replayed(tree.path(), classes);

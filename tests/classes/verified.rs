@@ -2,7 +2,6 @@
 
 /// How it was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(dead_code, reason = "the words of all classes, those to come too")]
 pub(super) enum How {
     /// Another program's answer on the same tree or host, named.
     Peer(&'static str),
@@ -44,6 +43,78 @@ pub(super) const ROWS: &[Row] = &[
         "model, flags, vulnerabilities, frequencies",
         How::Peer("lscpu"),
         "the_summary_agrees_with_lscpu",
+    ),
+    row(
+        "storage",
+        "block devices and partitions",
+        How::Peer("lsblk"),
+        "captured_machines_read_as_lsblk_reads_them",
+    ),
+    row(
+        "storage",
+        "block devices of this host",
+        How::Peer("lsblk"),
+        "this_host_reads_as_lsblk_reads_it",
+    ),
+    row(
+        "storage",
+        "mounts and their use",
+        How::Peer("findmnt"),
+        "mounts_of_this_host_are_those_of_findmnt_with_their_use",
+    ),
+    row(
+        "storage",
+        "loop devices",
+        How::RealMachine,
+        "a_loop_device_is_seen_with_its_file_and_its_partitions",
+    ),
+    row(
+        "storage",
+        "RAID, mapped devices, NVMe, disk statistics",
+        How::Capture,
+        "the_composite_tree_is_what_its_files_say",
+    ),
+    row(
+        "storage",
+        "NVMe over fabrics, multipath, degraded RAID",
+        How::Synthetic,
+        "the_made_up_machine_tells_ways_that_are_gone_and_arrays_that_are_degraded",
+    ),
+    row(
+        "storage",
+        "NVMe health, identity, firmware slots",
+        How::Synthetic,
+        "an_nvme_controller_tells_its_health_in_a_deep_look_alone",
+    ),
+    row(
+        "storage",
+        "SATA SMART, security, power mode",
+        How::Synthetic,
+        "a_sata_drive_tells_its_attributes_and_its_verdict",
+    ),
+    row(
+        "storage",
+        "SAS log pages",
+        How::Synthetic,
+        "a_sas_drive_tells_what_its_log_pages_hold",
+    ),
+    row(
+        "sensor",
+        "hwmon channels, labels, limits, alarms",
+        How::Peer("sensors"),
+        "every_captured_chip_reads_as_sensors_reads_it",
+    ),
+    row(
+        "sensor",
+        "thermal zones, cooling devices, power zones",
+        How::Capture,
+        "thermal_zones_and_power_zones_of_the_composite_tree_are_what_its_files_say",
+    ),
+    row(
+        "sensor",
+        "every kind of channel, faults, trip points",
+        How::Synthetic,
+        "the_made_up_machine_has_every_kind_of_channel_and_its_faults",
     ),
 ];
 
