@@ -16,6 +16,7 @@ pub mod gpu;
 pub mod ras;
 pub mod storage;
 pub mod tee;
+pub mod storage;
 
 /// The online CPUs of a memory node; empty for memory alone, `None` when there is no such node.
 #[must_use]

@@ -16,6 +16,8 @@ mod storage;
 mod tee;
 mod tpm;
 mod tune;
+mod sensor;
+mod storage;
 mod verified;
 mod watchdog;
 

@@ -51,7 +51,9 @@ fn sensors(tree: &Path) -> Option<Value> {
         support::skipped(&format!("no mount namespace for sensors: {why}"));
         return None;
     }
-    Some(serde_json::from_slice(&output.stdout).expect("JSON of sensors"))
+    // A label with a line's end in it stands in its JSON as it is, which no JSON may have.
+    let text = String::from_utf8_lossy(&output.stdout).replace(char::is_control, " ");
+    Some(serde_json::from_str(&text).expect("JSON of sensors"))
 }
 
 /// The chips of all captured machines: directories that hold a `name` and an input.
@@ -204,7 +206,7 @@ fn compare(sensor: &Sensor, peer: &Value, place: &str) -> usize {
             assert!(near, "{place}: {file}: ours {own}, theirs {peer}");
             assert_eq!(
                 channel.label.as_deref().unwrap_or(name),
-                label,
+                label.trim(),
                 "{place}: {file}"
             );
         }

@@ -240,6 +240,10 @@ pub(super) const ROWS: &[Row] = &[
         "pins, PPS, GNSS, virtual and hypervisors' clocks, cross-timestamping",
         How::Synthetic,
         "a_telco_card_is_told_with_its_clock_pins_module_and_health",
+        "storage",
+        "block devices and partitions",
+        How::Peer("lsblk"),
+        "captured_machines_read_as_lsblk_reads_them",
     ),
     row(
         "storage",

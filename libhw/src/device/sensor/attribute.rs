@@ -140,6 +140,12 @@ pub enum Setting {
     Freq,
     /// `power_average_interval`: what the average is over, in milliseconds.
     AverageInterval,
+    /// `_max_interval`: what the limit `_max` holds over, in milliseconds (Intel's graphics).
+    MaxInterval,
+    /// `_crit_interval`: what the limit `_crit` holds over, in milliseconds.
+    CritInterval,
+    /// `_cap_interval`: what the limit `_cap` holds over, in milliseconds.
+    CapInterval,
     /// `power_accuracy`: of the meter, in thousandths of a percent.
     Accuracy,
 }
@@ -286,6 +292,9 @@ const MEANINGS: &[(&str, Meaning)] = &[
         "_average_interval",
         Meaning::Setting(Setting::AverageInterval),
     ),
+    ("_max_interval", Meaning::Setting(Setting::MaxInterval)),
+    ("_crit_interval", Meaning::Setting(Setting::CritInterval)),
+    ("_cap_interval", Meaning::Setting(Setting::CapInterval)),
     ("_accuracy", Meaning::Setting(Setting::Accuracy)),
     ("_alarm", Meaning::Alarm(Alarm::Alarm)),
     ("_lcrit_alarm", Meaning::Alarm(Alarm::Lcrit)),
