@@ -392,9 +392,9 @@ mod tests {
             ),
             ("[inventory]\nclasses = []\n", 2, "no class is named"),
             (
-                "[inventory]\nclasses = [\n'cpu',\n'gpu']\n",
+                "[inventory]\nclasses = [\n'cpu',\n'gpus']\n",
                 4,
-                "no device class \"gpu\"",
+                "no device class \"gpus\"",
             ),
             ("[agent\n", 1, "unclosed table"),
         ] {

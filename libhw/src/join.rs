@@ -16,7 +16,6 @@ pub mod gpu;
 pub mod ras;
 pub mod storage;
 pub mod tee;
-pub mod storage;
 
 /// The online CPUs of a memory node; empty for memory alone, `None` when there is no such node.
 #[must_use]

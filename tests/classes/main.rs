@@ -16,8 +16,6 @@ mod storage;
 mod tee;
 mod tpm;
 mod tune;
-mod sensor;
-mod storage;
 mod verified;
 mod watchdog;
 

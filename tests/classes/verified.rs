@@ -240,10 +240,6 @@ pub(super) const ROWS: &[Row] = &[
         "pins, PPS, GNSS, virtual and hypervisors' clocks, cross-timestamping",
         How::Synthetic,
         "a_telco_card_is_told_with_its_clock_pins_module_and_health",
-        "storage",
-        "block devices and partitions",
-        How::Peer("lsblk"),
-        "captured_machines_read_as_lsblk_reads_them",
     ),
     row(
         "storage",
@@ -301,6 +297,12 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "gpu",
+        "NVIDIA's library: memory, ECC, retired pages, remapped rows, throttle reasons, NVLink, MIG, topology",
+        How::Synthetic,
+        "every_value_of_the_library_arrives",
+    ),
+    row(
+        "gpu",
         "NVIDIA's library: name, memory, ECC, temperature, link, as nvidia-smi says (skipped without a GPU)",
         How::Peer("nvidia-smi"),
         "it_agrees_with_nvidia_smi",
@@ -343,15 +345,15 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "gpu",
-        "NVIDIA's library: memory, ECC, retired pages, remapped rows, throttle reasons, NVLink, MIG, topology",
-        How::Synthetic,
-        "every_value_of_the_library_arrives",
-    ),
-    row(
-        "gpu",
         "gpu_metrics of formats 1.0 to 3.0",
         How::Synthetic,
         "every_layout_has_its_fields_where_the_kernel_puts_them",
+    ),
+    row(
+        "fpga",
+        "Intel cards (DFL, OPAE): image, version, interface, ports, AFUs, errors",
+        How::Capture,
+        "a_captured_card_is_what_fpgainfo_says_it_is",
     ),
     row(
         "fpga",
@@ -382,12 +384,6 @@ pub(super) const ROWS: &[Row] = &[
         "AMD cards by XRT: shell, DNA, firewall, memory errors, sensors",
         How::Synthetic,
         "cards_of_xrt_read_as_its_drivers_say",
-    ),
-    row(
-        "fpga",
-        "Intel cards (DFL, OPAE): image, version, interface, ports, AFUs, errors",
-        How::Capture,
-        "a_captured_card_is_what_fpgainfo_says_it_is",
     ),
     row(
         "crypto",

@@ -23,8 +23,8 @@ fn a_bad_configuration_is_refused_with_its_line() {
             "gnomon.toml:3: unknown field `colour`",
         ),
         (
-            "[inventory]\nclasses = ['gpu']\n",
-            "gnomon.toml:2: no device class \"gpu\"",
+            "[inventory]\nclasses = ['gpus']\n",
+            "gnomon.toml:2: no device class \"gpus\"",
         ),
         (
             "[agent]\nlisten = '0.0.0.0:1'\n",

@@ -112,7 +112,7 @@ fn what_is_wrong_is_told_in_one_line() {
     let mut text = String::new();
     for line in [
         "inventry",
-        "inventory gpu",
+        "inventory gpus",
         "inventory --rot tree",
         "inventory --json --yaml",
         "inventory cpu device 01:00.0",
@@ -431,6 +431,10 @@ fn every_command_has_a_manual_page() {
             "gnomon-inventory.1",
             "gnomon-man.1",
             "gnomon-topology.1",
+            "gnomon-tune-governor.1",
+            "gnomon-tune-hugepages.1",
+            "gnomon-tune-vfs.1",
+            "gnomon-tune.1",
             "gnomon.1",
         ]
     );

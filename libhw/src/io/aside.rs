@@ -155,7 +155,7 @@ impl Ask {
 fn answer(tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
     match ask {
         Ask::Bytes { path, length } => {
-            value(&Octets(tree.bytes(path, *length, &mut Vec::new())?))
+            value(&tree.bytes(path, *length, &mut Vec::new())?)
         }
         Ask::Drive { path, command } => value(&drive::ask(tree, path, *command)?),
         Ask::Space { path } => value(&space::of(tree, path)?),

@@ -715,4 +715,3 @@ fn the_identities_of_disks_and_what_is_on_them_are_masked_and_their_kinds_are_no
     assert!(text(&shown, "sys/block/dm-1/dm/uuid").starts_with("LVM-"));
     assert!(text(&shown, "run/udev/data/b8:1").contains("E:ID_FS_TYPE=vfat"));
 }
-
