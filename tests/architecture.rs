@@ -413,7 +413,11 @@ fn sources(name: &str) -> BTreeMap<String, String> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 folders.push(path);
-            } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs")
+            } else if path.extension().is_some_and(|end| end == "rs")
+                && !path.ends_with("tests.rs")
+                && !path
+                    .parent()
+                    .is_some_and(|folder| folder.ends_with("tests"))
             {
                 let module = path.strip_prefix(&root).unwrap().with_extension("");
                 let module = module.to_str().unwrap().replace('/', "::");

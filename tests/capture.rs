@@ -8,6 +8,7 @@ use libhw::error::Error;
 use libhw::inventory;
 use libhw::io::capture::{self, Captured, Options};
 use libhw::io::{archive, root::Root};
+use serde_json::Value;
 
 /// The tar of a capture, and what was captured.
 fn captured(root: Root, options: &Options) -> (Vec<u8>, Captured) {
@@ -67,14 +68,39 @@ fn on_every_tree(look: impl Fn(&Path) -> Result<(), String> + Sync) {
 /// A capture replays to the inventory that was read when it was made, and captured again it has the same bytes.
 fn we_say_the_same(tar: &[u8], captured: &Captured, replayed: Root) -> Result<(), String> {
     let scope = inventory::Scope::default();
-    if inventory::discover(&replayed, &scope) != captured.inventory {
-        return Err("another inventory".into());
+    let anew = inventory::discover(&replayed, &scope);
+    if anew != captured.inventory {
+        let [then, now] = [&captured.inventory, &anew]
+            .map(|inventory| serde_json::to_value(inventory).expect("JSON"));
+        let place = difference(&then, &now, "").unwrap_or_default();
+        return Err(format!("another inventory: {place}"));
     }
     let (again, _) = self::captured(replayed, &unmasked());
     if again != tar {
         return Err("the capture of a capture has other bytes".into());
     }
     Ok(())
+}
+
+/// The first place at which two documents differ, and what stands there.
+fn difference(then: &Value, now: &Value, place: &str) -> Option<String> {
+    match (then, now) {
+        _ if then == now => None,
+        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
+            let mut fields = a.iter().zip(b.values());
+            fields.find_map(|((name, then), now)| difference(then, now, &format!("{place}/{name}")))
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            let mut rows = a.iter().zip(b).enumerate();
+            rows.find_map(|(row, (then, now))| difference(then, now, &format!("{place}/{row}")))
+        }
+        _ => Some(
+            format!("{place}: {then} became {now}")
+                .chars()
+                .take(600)
+                .collect(),
+        ),
+    }
 }
 
 /// A capture as we open it.
@@ -199,12 +225,12 @@ fn lstopo_lscpu_and_we_say_of_every_machine_s_capture_what_they_say_of_its_sourc
 }
 
 /// An inventory with nothing left of its texts but their length.
-fn shape(inventory: &inventory::Inventory) -> serde_json::Value {
-    fn without_texts(value: &mut serde_json::Value) {
+fn shape(inventory: &inventory::Inventory) -> Value {
+    fn without_texts(value: &mut Value) {
         match value {
-            serde_json::Value::String(text) => *value = text.len().into(),
-            serde_json::Value::Array(values) => values.iter_mut().for_each(without_texts),
-            serde_json::Value::Object(fields) => fields.values_mut().for_each(without_texts),
+            Value::String(text) => *value = text.len().into(),
+            Value::Array(values) => values.iter_mut().for_each(without_texts),
+            Value::Object(fields) => fields.values_mut().for_each(without_texts),
             _ => {}
         }
     }

@@ -49,7 +49,7 @@ fn folder() -> PathBuf {
 }
 
 /// The field's definition in the schema of a class.
-fn field<'a>(schema: &'a Value, class: Class) -> &'a Value {
+fn field(schema: &Value, class: Class) -> &Value {
     &schema["properties"][class.name()]
 }
 

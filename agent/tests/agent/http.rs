@@ -9,8 +9,12 @@ fn the_inventory_is_answered_whole_or_by_class() {
     let agent = node.start();
     let whole = agent.json("/v1/inventory");
     let keys: Vec<_> = whole.as_object().unwrap().keys().cloned().collect();
-    let classes = libhw::inventory::Class::ALL.iter().map(|class| class.name());
-    let mut expected: Vec<&str> = classes.chain(["kind", "problems", "schema_version"]).collect();
+    let classes = libhw::inventory::Class::ALL
+        .iter()
+        .map(|class| class.name());
+    let mut expected: Vec<&str> = classes
+        .chain(["kind", "problems", "schema_version"])
+        .collect();
     expected.sort_unstable();
     assert_eq!(keys, expected);
     let part = agent.json("/v1/inventory?class=numa,hugepages");

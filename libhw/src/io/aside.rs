@@ -154,9 +154,7 @@ impl Ask {
 /// Answers a question. It may take for ever.
 fn answer(tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
     match ask {
-        Ask::Bytes { path, length } => {
-            value(&tree.bytes(path, *length, &mut Vec::new())?)
-        }
+        Ask::Bytes { path, length } => value(&tree.bytes(path, *length, &mut Vec::new())?),
         Ask::Drive { path, command } => value(&drive::ask(tree, path, *command)?),
         Ask::Space { path } => value(&space::of(tree, path)?),
         Ask::Tpm { path } => value(&tpm::properties(tree, path)?),
