@@ -86,9 +86,12 @@ fn we_say_the_same(tar: &[u8], captured: &Captured, replayed: Root) -> Result<()
 fn difference(then: &Value, now: &Value, place: &str) -> Option<String> {
     match (then, now) {
         _ if then == now => None,
-        (Value::Object(a), Value::Object(b)) if a.keys().eq(b.keys()) => {
-            let mut fields = a.iter().zip(b.values());
-            fields.find_map(|((name, then), now)| difference(then, now, &format!("{place}/{name}")))
+        (Value::Object(a), Value::Object(b)) => {
+            let mut names = a.keys().chain(b.keys());
+            names.find_map(|name| {
+                let of = |all: &serde_json::Map<_, _>| all.get(name).cloned().unwrap_or_default();
+                difference(&of(a), &of(b), &format!("{place}/{name}"))
+            })
         }
         (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
             let mut rows = a.iter().zip(b).enumerate();

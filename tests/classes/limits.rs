@@ -44,11 +44,26 @@ fn allowed_cpus_and_nodes_of_every_tree_are_those_that_lstopo_allows() {
             .cpu
             .and_then(|cpu| cpu.online)
             .unwrap_or_else(|| cpus.clone());
+        // lstopo reads what a cpuset of version 1 was given, not what of it is in effect: `cpuset.effective_cpus`,
+        // which leaves out what is offline (Documentation/admin-guide/cgroup-v1/cpusets.rst, 1.4).
+        let given = limits
+            .cgroups
+            .iter()
+            .find(|group| group.distance == 0 && group.cpuset.cpus.is_some());
+        let given = given
+            .filter(|group| group.version == 1)
+            .and_then(|group| group.cpuset.cpus.clone());
+        let seen = given.unwrap_or_else(|| cpus.clone());
         let allowed = lstopo_allowed(&tree.directory);
         assert_eq!(
-            cpus.intersection(&online).to_string(),
+            seen.intersection(&online).to_string(),
             allowed,
             "{}",
+            tree.name
+        );
+        assert!(
+            cpus.difference(&seen).is_empty(),
+            "{}: {cpus} of {seen}",
             tree.name
         );
         compared += 1;

@@ -168,7 +168,7 @@ fn compare(ours: &Ours, theirs: &BTreeMap<String, String>, place: &str) -> usize
                 // Intel's own name for it lost two letters with version 3.3 of the standard.
                 let text = &text.replace("Optane DC", "Optane");
                 let later = text.contains("OUT OF SPEC") || text == "Reserved";
-                ours == text || (later && ours.starts_with("0x"))
+                ours.eq_ignore_ascii_case(text) || (later && ours.starts_with("0x"))
             }
             Some(Said::Number(ours)) => number(text) == Some(*ours),
             Some(Said::Bytes(ours)) => bytes(text, *ours),

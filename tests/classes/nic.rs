@@ -416,7 +416,7 @@ fn compared(tree: &Path, inventory: &Inventory) -> usize {
     let nic = inventory.nic.as_ref().expect("the class");
     let directories = children(&tree.join("sys/class/net"))
         .into_iter()
-        .filter(|path| path.is_dir());
+        .filter(|path| path.is_dir() || path.is_symlink());
     let directories: Vec<PathBuf> = directories.collect();
     assert_eq!(
         nic.interfaces.len(),

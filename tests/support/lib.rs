@@ -149,16 +149,21 @@ fn cache() -> PathBuf {
     cache
 }
 
-/// The directory that `archive` is unpacked into: below `place`, beside a mark that says of which archive it is. Tests
-/// of several processes may do so at once; whoever is done first counts.
+/// The directory that `archive` is unpacked into: `place`, with a mark behind it that says of which archive it is. Tests
+/// of several processes may do so at once; whoever is done first counts, and an archive that has changed is another.
 fn unpack(archive: &Path, place: &Path) -> PathBuf {
     let of = fs::metadata(archive).expect("an archive");
-    let of = format!("{} {:?}", of.len(), of.modified().ok());
-    let is_there = || fs::read_to_string(place.join("of")).is_ok_and(|known| known == of);
-    if !is_there() {
-        let fresh = place.with_extension(format!("new-{}", std::process::id()));
+    let of = of.modified().ok().and_then(|time| {
+        let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
+        Some(format!("{}-{}", of.len(), since.as_nanos()))
+    });
+    let mut name = file_name(place);
+    name.push('@');
+    name.push_str(&of.unwrap_or_default());
+    let place = &place.with_file_name(&name);
+    if !place.is_dir() {
+        let fresh = place.with_file_name(format!("{name}.new-{}", std::process::id()));
         fs::create_dir_all(fresh.join("tree")).expect("a directory to unpack into");
-        fs::write(fresh.join("of"), &of).expect("a mark that it is unpacked");
         run(Command::new("tar")
             .arg("--no-same-owner")
             .arg("-xf")
@@ -166,11 +171,10 @@ fn unpack(archive: &Path, place: &Path) -> PathBuf {
             .arg("-C")
             .arg(fresh.join("tree")));
         run(Command::new("chmod").args(["-R", "u+rwX"]).arg(&fresh));
-        if fs::rename(&fresh, place).is_err() && !is_there() {
-            let _ = fs::remove_dir_all(place);
-            fs::rename(&fresh, place).expect("room for an unpacked machine");
+        if fs::rename(&fresh, place).is_err() {
+            assert!(place.is_dir(), "no room for an unpacked machine");
+            let _ = fs::remove_dir_all(&fresh);
         }
-        let _ = fs::remove_dir_all(&fresh);
     }
     place.join("tree")
 }

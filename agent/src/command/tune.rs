@@ -30,6 +30,21 @@ Exit status:
   0 taken in full (on a dry run: nothing speaks against it), 1 refused: all is as it was,
   2 wrong arguments, 3 taken in part";
 
+const HUGEPAGES_HELP: &str = "\
+Examples:
+  gnomon tune hugepages --node 0 --size 2M --count 512
+  gnomon tune hugepages --size 1G --count 16 --all --dry-run";
+
+const VFS_HELP: &str = "\
+Examples:
+  gnomon tune vfs 81:00.0 8 --no-autoprobe
+  gnomon tune vfs 0000:81:00.0 0";
+
+const GOVERNOR_HELP: &str = "\
+Examples:
+  gnomon tune governor performance --cpus 2-7
+  gnomon tune governor powersave --preference balance_power";
+
 /// The arguments of `gnomon tune`.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct TuneArguments {
@@ -51,10 +66,13 @@ pub(crate) struct TuneArguments {
 #[derive(Clone, Debug, Subcommand)]
 enum What {
     /// Set how many huge pages of one size a node, or the host, has
+    #[command(after_help = HUGEPAGES_HELP)]
     Hugepages(HugepagesArguments),
     /// Set how many virtual functions (SR-IOV) a PCI function has
+    #[command(after_help = VFS_HELP)]
     Vfs(VfsArguments),
     /// Set what chooses the frequency of CPUs
+    #[command(after_help = GOVERNOR_HELP)]
     Governor(GovernorArguments),
 }
 

@@ -272,7 +272,8 @@ fn a_difference_is_told_row_by_row() {
     assert_eq!(report["kind"], "gnomon.diff");
     assert_eq!(report["before"], "tree");
     let removed = report["changes"].as_array().unwrap().iter();
-    let removed = removed.filter(|change| change["change"] == "removed");
+    let removed =
+        removed.filter(|change| change["change"] == "removed" && change["class"] == "pci");
     let removed: Vec<_> = removed.map(|change| change["id"].clone()).collect();
     assert_eq!(removed, ["0000:02:00.0"]);
 }

@@ -73,7 +73,8 @@ pub(super) fn discover(
                 now: ThrottleNow::default(),
             };
             row.now = now(survey, &row);
-            Some(row)
+            // A package may have the counters of its cores alone.
+            (row.now != ThrottleNow::default()).then_some(row)
         };
         groups.iter().filter_map(row).collect::<Vec<_>>()
     };

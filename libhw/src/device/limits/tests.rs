@@ -298,6 +298,7 @@ fn a_container_sees_its_own_group_wherever_it_is_mounted() {
             ("proc/self/cgroup", member),
             ("sys/fs/cgroup/memory.max", "1048576\n"),
             ("sys/fs/cgroup/in/memory.max", "max\n"),
+            ("sys/fs/cgroup/in/pids.max", "10\n"),
         ]);
         let (limits, _) = limits(&tree);
         let own = &limits.cgroups[0];

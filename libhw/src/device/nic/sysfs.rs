@@ -175,7 +175,9 @@ impl<'a> Attributes<'a> {
     fn list(survey: &'a Survey<'a>, name: &str) -> Option<Self> {
         let directory = format!("{NET}/{name}");
         let names = survey.names(&directory);
-        (!names.is_empty()).then_some(Self {
+        // `bonding_masters` is a file beside them.
+        let is_there = || survey.keep(survey.root().link(&directory)).is_some();
+        (!names.is_empty() || is_there()).then_some(Self {
             survey,
             directory,
             names,

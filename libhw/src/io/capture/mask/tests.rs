@@ -692,7 +692,8 @@ fn the_identities_of_disks_and_what_is_on_them_are_masked_and_their_kinds_are_no
         &[],
     );
     let shown = masked(&members);
-    let all: String = shown.keys().map(|path| text(&shown, path)).collect();
+    let lossy = |path| String::from_utf8_lossy(&file(&shown, path)).into_owned();
+    let all: String = shown.keys().map(|path| lossy(path)).collect();
     let secrets = [
         WWN,
         SERIAL,
