@@ -380,6 +380,12 @@ fn device(device: &Device) -> Vec<Piece> {
     ];
     pieces.extend(
         device
+            .known_as
+            .clone()
+            .map(|names| Piece(names, Tint::Name)),
+    );
+    pieces.extend(
+        device
             .driver
             .clone()
             .map(|driver| Piece(driver, Tint::Plain)),
