@@ -4,7 +4,7 @@
 //! The kernel may hold whoever asks for as long as it likes, and a thread that it holds outlives even SIGKILL
 //! of its process. So a daemon asks through a process that holds nothing of its own: it is asked on a pipe, is left
 //! behind at the deadline, and starts again with the next question. A program that ends soon asks on a thread.
-//! Either way the question is answered by [`answer`].
+//! Either way the question is answered by `answer`.
 //!
 //! ```text
 //!   {"ask":"space","path":"/mnt/data"}      ──▶  {"value":{"size_bytes":…}}   or {"failed":5}
@@ -63,7 +63,7 @@ pub(super) const NOT_ASKED: Errno = Errno::EUSERS;
 
 /// A question. Each has its own kind of answer, named with it.
 ///
-/// To add one: a variant, its arms in `path` and `limit`, and one in [`answer`] that calls what does it.
+/// To add one: a variant, its arms in `path` and `limit`, and one in `answer` that calls what does it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 #[non_exhaustive]
