@@ -151,11 +151,11 @@ impl Shared {
         self.published.borrow().clone()
     }
 
-    /// What there is now: what changes without an event is read for this request, unless the worker is too
+    /// What there is now of some classes: what changes without an event is read for this request, unless the worker is too
     /// busy; then it is the last that was read, and its age tells.
-    pub(crate) async fn now(&self) -> Arc<Published> {
+    pub(crate) async fn now(&self, classes: &[Class]) -> Arc<Published> {
         let mut published = self.published.subscribe();
-        let ticket = self.work.refresh();
+        let ticket = self.work.refresh(classes);
         let answered = published.wait_for(|published| published.refreshed >= ticket);
         let answered = tokio::time::timeout(REFRESH_LIMIT, answered).await;
         match answered {

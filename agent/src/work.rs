@@ -28,6 +28,8 @@ pub(crate) struct Todo {
     pub(crate) reload: Option<(u64, Box<Config>)>,
     /// Refresh what changes without an event; the number goes with the answer.
     pub(crate) refresh: u64,
+    /// The classes to refresh.
+    pub(crate) refreshing: BTreeSet<Class>,
     /// Finish.
     pub(crate) stop: bool,
     /// Something is there, if only a question whether anybody lives.
@@ -68,10 +70,13 @@ impl Work {
         });
     }
 
-    /// Asks for a refresh, and returns the number that the answer will have at least.
-    pub(crate) fn refresh(&self) -> u64 {
+    /// Asks for a refresh of some classes, and returns the number that the answer will have at least.
+    pub(crate) fn refresh(&self, classes: &[Class]) -> u64 {
         let ticket = self.tickets.fetch_add(1, Ordering::Relaxed) + 1;
-        self.add(|todo| todo.refresh = todo.refresh.max(ticket));
+        self.add(|todo| {
+            todo.refresh = todo.refresh.max(ticket);
+            todo.refreshing.extend(classes);
+        });
         ticket
     }
 
@@ -182,7 +187,7 @@ mod tests {
         for _ in 0..1000 {
             work.add_events(vec![event.clone()], false);
         }
-        let ticket = work.refresh();
+        let ticket = work.refresh(&[Class::Cpu]);
         let todo = work.take(None);
         assert!(todo.classes.contains(&Class::Pci));
         assert!(!todo.classes.contains(&Class::System));

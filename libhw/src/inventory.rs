@@ -102,8 +102,13 @@ macro_rules! inventory {
 
             /// Reads again what changes without an event: everything below a `now`. Returns what could not be had.
             pub fn refresh(&mut self, root: &Root) -> Vec<Problem> {
+                self.refresh_some(root, Class::ALL)
+            }
+
+            /// As [`Inventory::refresh`], of some classes.
+            pub fn refresh_some(&mut self, root: &Root, classes: &[Class]) -> Vec<Problem> {
                 let mut problems = Vec::new();
-                $(if let Some(value) = &mut self.$class {
+                $(if classes.contains(&Class::$variant) && let Some(value) = &mut self.$class {
                     let survey = Survey::new(root, stringify!($class), false, false);
                     device::$class::refresh(value, &survey);
                     problems.extend(survey.into_problems());

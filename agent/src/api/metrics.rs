@@ -12,6 +12,15 @@ use crate::work::lock;
 
 mod hardware;
 
+/// The classes of which the metrics tell something that changes without an event.
+pub(super) const CLASSES: &[Class] = &[
+    Class::System,
+    Class::Cpu,
+    Class::Numa,
+    Class::Hugepages,
+    Class::Pci,
+];
+
 /// All metrics as text.
 pub(super) fn render(published: &Published, shared: &Shared) -> String {
     let mut out = Exposition::default();

@@ -167,7 +167,7 @@ impl Answer {
 }
 
 async fn page(shared: &Shared) -> Answer {
-    let published = shared.now().await;
+    let published = shared.now(Class::ALL).await;
     let health = Health::of(shared).await;
     let changes = read_changes(shared, &published, Tail(page::CHANGES)).await;
     let body = page::render(&published, &health, &changes.unwrap_or_default().lines);
@@ -198,7 +198,7 @@ fn readiness(shared: &Shared) -> Answer {
 }
 
 async fn metrics(shared: &Shared) -> Answer {
-    let published = shared.now().await;
+    let published = shared.now(metrics::CLASSES).await;
     let body = metrics::render(&published, shared);
     // The version of the exposition format, which scrapers ask for.
     Answer::new("text/plain; version=0.0.4; charset=utf-8", body)
@@ -216,7 +216,7 @@ async fn inventory(shared: &Shared, query: &str) -> Answer {
             Err(what) => return Answer::error(StatusCode::BAD_REQUEST, &what),
         }
     }
-    let published = shared.now().await;
+    let published = shared.now(classes.as_deref().unwrap_or(Class::ALL)).await;
     let nothing = !Class::ALL
         .iter()
         .any(|class| published.inventory.has(*class));

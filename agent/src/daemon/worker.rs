@@ -163,7 +163,7 @@ impl Worker {
         }
         let refreshes = todo.refresh > self.refreshed;
         if refreshes {
-            self.refresh();
+            self.refresh(&todo.refreshing);
             self.refreshed = todo.refresh;
         }
         if looks || refreshes || retry || todo.stop {
@@ -229,12 +229,16 @@ impl Worker {
         self.time = Timestamp::now();
     }
 
-    fn refresh(&mut self) {
+    fn refresh(&mut self, refreshing: &BTreeSet<Class>) {
         let started = Instant::now();
         self.shared.work.is_busy_with("refreshing");
         let all_recorded = Arc::ptr_eq(&self.recorded, &self.inventory);
         let classes: BTreeSet<_> = WITHOUT_EVENTS.iter().copied().collect();
-        self.refresh_problems = Arc::make_mut(&mut self.inventory).refresh(&self.root);
+        let some: Vec<Class> = refreshing.iter().copied().collect();
+        let anew = Arc::make_mut(&mut self.inventory).refresh_some(&self.root, &some);
+        self.refresh_problems
+            .retain(|problem| !some.iter().any(|class| class.name() == problem.class));
+        self.refresh_problems.extend(anew);
         self.read(&classes);
         self.shared.counters.refreshes.add(started.elapsed());
         if all_recorded {
