@@ -152,7 +152,7 @@ impl Ask {
 }
 
 /// Answers a question. It may take for ever.
-fn answer(tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
+pub(super) fn answer(tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
     match ask {
         Ask::Bytes { path, length } => value(&tree.bytes(path, *length, &mut Vec::new())?),
         Ask::Drive { path, command } => value(&drive::ask(tree, path, *command)?),

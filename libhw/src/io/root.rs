@@ -14,6 +14,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::io::aside::{self, Aside, Ask, Ran};
@@ -241,6 +242,22 @@ impl Root {
     /// # Errors
     /// As [`Root::text`], of [`Ask::path`], and timed out.
     pub fn ask<T: DeserializeOwned>(&self, ask: &Ask) -> Result<Option<T>> {
+        self.asking(ask, |tree| self.aside.ask(tree, ask))
+    }
+
+    /// As [`Root::ask`], but in this thread: for what is known to be answered, which is cheaper so.
+    ///
+    /// # Errors
+    /// As [`Root::ask`], but never timed out.
+    pub fn ask_here<T: DeserializeOwned>(&self, ask: &Ask) -> Result<Option<T>> {
+        self.asking(ask, |tree| aside::answer(tree, ask))
+    }
+
+    fn asking<T: DeserializeOwned>(
+        &self,
+        ask: &Ask,
+        live: impl FnOnce(&Tree) -> std::result::Result<Value, Errno>,
+    ) -> Result<Option<T>> {
         let record = format!("{PROBES}/{}.json", ask.name());
         let (question, length) = if self.live {
             (Question::Probe, 0)
@@ -249,7 +266,7 @@ impl Root {
         };
         let answer = self.answer(&record, question, |tree| {
             if self.live {
-                return emitted(&self.aside.ask(tree, ask)?);
+                return emitted(&live(tree)?);
             }
             let bytes = tree.bytes(&record, length, &mut Vec::new());
             bytes.map(Answer::Bytes)

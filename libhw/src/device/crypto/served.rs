@@ -137,7 +137,13 @@ fn has(name: &str, pattern: &str) -> bool {
     let is_inner = |sign: Option<char>| sign.is_some_and(|sign| sign.is_ascii_alphabetic());
     let starts_open = pattern.starts_with(|sign: char| !sign.is_ascii_alphanumeric());
     let ends_open = pattern.ends_with(|sign: char| !sign.is_ascii_alphanumeric());
-    name.match_indices(pattern).any(|(at, _)| {
+    // These texts are too short for what prepares a search.
+    let matches = name.char_indices().map(|(at, _)| at);
+    let mut matches = matches.filter(|at| {
+        name.get(*at..)
+            .is_some_and(|rest| rest.starts_with(pattern))
+    });
+    matches.any(|at| {
         let before = name.get(..at).and_then(|before| before.chars().next_back());
         let after = name
             .get(at + pattern.len()..)
