@@ -1,6 +1,6 @@
 //! Questions asked on a thread: waited for as long as agreed, then left behind.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -8,53 +8,75 @@ use nix::errno::Errno;
 
 use super::{LEFT_BEHIND_MAX, NOT_ASKED};
 
-/// What is under way.
+/// The threads of one root.
 #[derive(Debug, Default)]
-pub(in crate::io) struct Threads {
-    under_way: Arc<Mutex<BTreeSet<String>>>,
+pub(in crate::io) struct Threads(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// How many were started.
+    started: u64,
+    /// What those wait for that have no answer yet, by their number.
+    left_behind: BTreeMap<u64, String>,
 }
 
 impl Threads {
+    /// Whether nothing that is left behind speaks against asking.
+    pub(super) fn may_ask(&self, waits_for: &str) -> Result<(), Errno> {
+        may_ask(&lock(&self.0), waits_for)
+    }
+
     /// Runs `work` on a thread of its own and waits for it at most `limit`; `ETIMEDOUT` when it was too slow, and
-    /// for as long as an earlier `work` of this `name` is still under way.
+    /// for as long as an earlier `work` that waits for the same is left behind.
     pub(super) fn within<T: Send + 'static>(
         &self,
         limit: Duration,
-        name: &str,
+        waits_for: &str,
         work: impl FnOnce() -> Result<T, Errno> + Send + 'static,
     ) -> Result<T, Errno> {
-        {
-            let mut under_way = lock(&self.under_way);
-            if under_way.contains(name) {
-                return Err(Errno::ETIMEDOUT);
-            }
-            if under_way.len() >= LEFT_BEHIND_MAX {
-                return Err(NOT_ASKED);
-            }
-            under_way.insert(name.to_owned());
-        }
+        let number = {
+            let mut state = lock(&self.0);
+            may_ask(&state, waits_for)?;
+            state.started += 1;
+            state.started
+        };
         let (answer, wait) = mpsc::sync_channel(1);
-        let (under_way, own) = (Arc::clone(&self.under_way), name.to_owned());
+        let state = Arc::clone(&self.0);
         let thread = move || {
             let done = work();
-            lock(&under_way).remove(&own);
+            let mut state = lock(&state);
+            state.left_behind.remove(&number);
             // The receiver is gone when the work was too slow; its answer is then nobody's.
             answer.send(done)
         };
         #[expect(clippy::disallowed_methods, reason = "io/ may start threads")]
-        let started = std::thread::Builder::new()
+        std::thread::Builder::new()
             .name("aside".into())
-            .spawn(thread);
-        if started.is_err() {
-            lock(&self.under_way).remove(name);
-            return Err(Errno::EAGAIN);
-        }
-        wait.recv_timeout(limit).unwrap_or(Err(Errno::ETIMEDOUT))
+            .spawn(thread)
+            .map_err(|_| Errno::EAGAIN)?;
+        wait.recv_timeout(limit).unwrap_or_else(|_| {
+            let mut state = lock(&self.0);
+            // It may have been told in this very moment.
+            wait.try_recv().unwrap_or_else(|_| {
+                state.left_behind.insert(number, waits_for.to_owned());
+                Err(Errno::ETIMEDOUT)
+            })
+        })
     }
 }
 
-fn lock(names: &Mutex<BTreeSet<String>>) -> MutexGuard<'_, BTreeSet<String>> {
-    names.lock().unwrap_or_else(PoisonError::into_inner)
+fn may_ask(state: &State, waits_for: &str) -> Result<(), Errno> {
+    if state.left_behind.values().any(|other| other == waits_for) {
+        return Err(Errno::ETIMEDOUT);
+    }
+    if state.left_behind.len() >= LEFT_BEHIND_MAX {
+        return Err(NOT_ASKED);
+    }
+    Ok(())
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
