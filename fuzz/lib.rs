@@ -5,6 +5,7 @@
 
 pub mod members;
 pub mod mutant;
+pub mod packer;
 #[path = "../tests/support/synthetic.rs"]
 pub mod synthetic;
 pub mod unpacking;

@@ -8,9 +8,9 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// Left to right: a module uses only modules to its left. Those between braces, and those matched by one `*`,
 /// never use each other. What stands below a named module is part of it.
 const LIBHW: &str =
-    "error <- units <- idset <- parse <- {placeholder, word, smbios} <- io::sys <- io::tree <- io::aside <- io::root
-    <- {io::probe, io::pci_ids, io::footprint, io::kernel_log, io::pstore, io::netlink} <- {io::clock, io::ethtool, io::devlink, io::dpll}
-    <- survey <- directory <- device::* <- inventory <- {diff, join, tune, watch, io::archive, io::capture, tree}
+    "error <- units <- idset <- parse <- {placeholder, word, smbios} <- {io::octets, io::sys} <- io::netlink
+    <- {io::clock, io::ethtool, io::devlink, io::dpll} <- io::tree <- io::aside <- io::root
+    <- {io::probe, io::pci_ids, io::footprint, io::kernel_log, io::pstore} <- survey <- directory <- device::* <- inventory <- {diff, join, tune, watch, io::archive, io::capture, tree}
     <- {io::uevent, io::monitor}";
 
 const LIBPTP: &str = "time";

@@ -3,8 +3,8 @@
 #![cfg_attr(fuzzing, no_main)]
 
 use arbitrary::{Result, Unstructured};
-use gnomon_fuzz::mutant::some;
-use gnomon_fuzz::unpacking;
+use gnomon_fuzz::mutant::{rarely, some};
+use gnomon_fuzz::{members, packer, unpacking};
 use libhw::error::Error;
 
 /// One machine in every packing.
@@ -43,23 +43,42 @@ fn spoil(packed: &mut Vec<u8>, bytes: &mut Unstructured<'_>) -> Result<()> {
     Ok(())
 }
 
+/// What is opened, and whether it is another than those of `PACKED`. Three in four are packed anew, well formed, and one
+/// in four of these is then spoilt; the rest are those of `PACKED`, spoilt.
+fn mutant(bytes: &mut Unstructured<'_>) -> Result<(Vec<u8>, bool)> {
+    if rarely(bytes, 4) {
+        let whole = bytes.choose(PACKED)?;
+        let mut packed = whole.to_vec();
+        // Too few bytes leave the rest as it is.
+        let _ = spoil(&mut packed, bytes);
+        let other = packed != *whole;
+        return Ok((packed, other));
+    }
+    let mut machine = members::machine();
+    if rarely(bytes, 4) {
+        let _ = members::spoil(&mut machine, bytes);
+    }
+    let tar = members::packed(&machine, bytes);
+    let mut packed = packer::packed(&tar, bytes)?;
+    if rarely(bytes, 4) {
+        let _ = spoil(&mut packed, bytes);
+    }
+    Ok((packed, true))
+}
+
 /// Past the first check is what came so far that a member of the tar was seen: packings have check sums only at
 /// their ends.
 fn packing(bytes: &[u8]) -> bool {
-    let mut rest = Unstructured::new(bytes);
-    let Ok(whole) = rest.choose(PACKED) else {
+    let Ok((packed, other)) = mutant(&mut Unstructured::new(bytes)) else {
         return false;
     };
-    let mut packed = whole.to_vec();
-    // Too few bytes leave the rest as it is.
-    let _ = spoil(&mut packed, &mut rest);
     let seen = match unpacking::opened(&packed) {
         Err(Error::Damaged { member, .. } | Error::Member { member, .. }) => !member.is_empty(),
         Err(_) => false,
         Ok(()) => true,
     };
     // What nothing was done to is no mutant, and proves nothing.
-    seen && packed != *whole
+    seen && other
 }
 
 gnomon_fuzz::target!(packing);

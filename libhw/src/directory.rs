@@ -111,38 +111,12 @@ impl<'a> Directory<'a> {
 
     /// The PCI function that the directory's own link passes, or else its link `device`.
     pub(crate) fn function(&self) -> Option<String> {
-        let of = |target: String| function_in(&target).map(str::to_owned);
+        let of = |target: String| parse::function_above(&target).map(str::to_owned);
         self.target().and_then(of).or_else(|| {
             let device = self.has("device").then(|| self.path("device"))?;
             of(self.survey.keep(self.survey.root().link(&device))?)
         })
     }
-}
-
-/// The last PCI address among the parts of a path.
-///
-/// ```text
-/// ../../devices/pci0000:00/0000:00:02.0/0000:05:00.0/fpga_region/region0
-/// ```
-pub(crate) fn function_in(path: &str) -> Option<&str> {
-    path.rsplit('/').find(|part| is_address(part))
-}
-
-/// `0000:05:00.0`; the domain may be wider.
-pub(crate) fn is_address(text: &str) -> bool {
-    let hex = |text: &str, least: usize, most: usize| {
-        (least..=most).contains(&text.len()) && text.bytes().all(|sign| sign.is_ascii_hexdigit())
-    };
-    let mut parts = text.split(':');
-    let (Some(domain), Some(bus), Some(rest), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return false;
-    };
-    let slot = rest.split_once('.');
-    hex(domain, 4, 8)
-        && hex(bus, 2, 2)
-        && slot.is_some_and(|(device, function)| hex(device, 2, 2) && hex(function, 1, 1))
 }
 
 /// What a PCI function says that it is.
@@ -226,24 +200,6 @@ fn modalias(text: &str) -> Option<Identity> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_function_is_found_in_the_path_of_what_hangs_off_it() {
-        for (path, function) in [
-            (
-                "../../devices/pci0000:00/0000:00:02.0/0000:05:00.0/fpga_region/region0",
-                Some("0000:05:00.0"),
-            ),
-            ("../../../0000:05:00.0", Some("0000:05:00.0")),
-            ("10000:e1:00.0/virtio0", Some("10000:e1:00.0")),
-            ("../../devices/platform/firmware:zynqmp-firmware:pcap", None),
-            ("../../devices/pci0000:00", None),
-            ("0000:05:00.00", None),
-            ("", None),
-        ] {
-            assert_eq!(function_in(path), function, "{path}");
-        }
-    }
 
     #[test]
     fn a_modalias_is_taken_apart() {

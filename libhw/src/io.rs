@@ -11,6 +11,7 @@ pub mod footprint;
 pub mod kernel_log;
 pub mod monitor;
 pub mod netlink;
+pub mod octets;
 pub mod pci_ids;
 pub(crate) mod probe;
 pub(crate) mod pstore;

@@ -217,24 +217,6 @@ fn octal(digits: &[u8; 3]) -> Option<u8> {
     plain.then(|| u8::from_str_radix(digits, 8).ok())?
 }
 
-/// The PCI function that a device hangs off: the last address on the way to it, in a link of sysfs.
-///
-/// ```text
-/// ../../devices/pci0000:00/0000:00:02.1/0000:01:00.0/nvme/nvme0
-/// ```
-#[must_use]
-pub fn pci_function(link: &str) -> Option<String> {
-    let is_address = |part: &&str| {
-        let mut pieces = part.split([':', '.']);
-        // The domain may be wider than four digits (Intel VMD, Hyper-V).
-        [4..=8, 2..=2, 2..=2, 1..=1].iter().all(|lengths| {
-            let digits = pieces.next().unwrap_or_default();
-            lengths.contains(&digits.len()) && digits.bytes().all(|sign| sign.is_ascii_hexdigit())
-        }) && pieces.next().is_none()
-    };
-    link.rsplit('/').find(is_address).map(str::to_owned)
-}
-
 /// The lines `key: value`, both trimmed, in their order; lines without a colon are left out.
 ///
 /// ```text
@@ -256,8 +238,10 @@ pub fn function_above(place: &str) -> Option<&str> {
     place.rsplit('/').find(|part| is_function(part))
 }
 
-/// `0000:00:03.0`; the domain may be wider than four digits.
-fn is_function(part: &str) -> bool {
+/// Whether a name is the address of a PCI function: `0000:00:03.0`. The domain may be wider than four digits (Intel
+/// VMD, Hyper-V).
+#[must_use]
+pub fn is_function(part: &str) -> bool {
     let digits = |text: &str, least: usize, most: usize| {
         (least..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
     };
@@ -408,33 +392,26 @@ mod tests {
                 "../../devices/pci10000:00/10000:e1:00.0/net/eth0",
                 Some("10000:e1:00.0"),
             ),
-            ("../../devices/virtual/net/lo", None),
-            ("pci0000:00", None),
-            ("0000:00:03", None),
-            ("", None),
-        ] {
-            assert_eq!(function_above(place), function, "{place}");
-        }
-    }
-
-    #[test]
-    fn a_device_hangs_off_the_last_function_on_the_way_to_it() {
-        for (link, function) in [
             (
-                "../../devices/pci0000:00/0000:00:02.1/0000:01:00.0/nvme/nvme0",
-                Some("0000:01:00.0"),
+                "../../devices/pci0000:00/0000:00:02.0/0000:05:00.0/fpga_region/region0",
+                Some("0000:05:00.0"),
             ),
-            ("../../../10000:e1:00.0", Some("10000:e1:00.0")),
-            ("../../devices/pci0000:00/pci_bus/0000:00", None),
-            ("../../devices/platform/coretemp.0/hwmon/hwmon1", None),
             (
                 "../../devices/pci0000:00/0000:00:14.0/usb1/1-1/1-1:1.0",
                 Some("0000:00:14.0"),
             ),
+            ("../../devices/virtual/net/lo", None),
+            ("../../devices/pci0000:00/pci_bus/0000:00", None),
+            ("../../devices/platform/firmware:zynqmp-firmware:pcap", None),
+            ("../../devices/platform/coretemp.0/hwmon/hwmon1", None),
+            ("pci0000:00", None),
+            ("0000:00:03", None),
+            ("0000:05:00.00", None),
             ("0000:00:00.0.1", None),
+            ("000000000:00:00.0", None),
             ("", None),
         ] {
-            assert_eq!(pci_function(link).as_deref(), function, "{link}");
+            assert_eq!(function_above(place), function, "{place}");
         }
     }
 

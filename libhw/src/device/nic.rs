@@ -22,6 +22,7 @@ mod dpll;
 mod interface;
 mod lldp;
 pub mod module;
+mod network;
 mod rdma;
 mod sysfs;
 mod timestamping;
@@ -360,11 +361,12 @@ pub struct FecNow {
 /// Reads the class.
 #[must_use]
 pub fn discover(survey: &Survey<'_>) -> Nic {
-    let (dplls, pins) = dpll::discover(survey);
+    let (interfaces, network) = interface::discover(survey);
+    let (dplls, pins) = dpll::discover(network);
     Nic {
-        interfaces: interface::discover(survey),
+        interfaces,
         rdma: rdma::discover(survey),
-        devlinks: devlink::discover(survey),
+        devlinks: devlink::discover(network),
         dplls,
         pins,
     }
@@ -372,10 +374,10 @@ pub fn discover(survey: &Survey<'_>) -> Nic {
 
 /// Reads again what changes without an event.
 pub fn refresh(nic: &mut Nic, survey: &Survey<'_>) {
-    interface::refresh(&mut nic.interfaces, survey);
+    let network = interface::refresh(&mut nic.interfaces, survey);
     rdma::refresh(&mut nic.rdma, survey);
-    devlink::refresh(&mut nic.devlinks, survey);
-    dpll::refresh(&mut nic.dplls, &mut nic.pins, survey);
+    devlink::refresh(&mut nic.devlinks, network);
+    dpll::refresh(&mut nic.dplls, &mut nic.pins, network);
 }
 
 impl Interface {

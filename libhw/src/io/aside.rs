@@ -1,10 +1,10 @@
 //! Questions that may never be answered: a read that reaches firmware, a file system whose server is gone, a
-//! command to a drive.
+//! command to a drive, a driver that is asked under a lock of the whole network, a setting that waits for a device.
 //!
 //! The kernel may hold whoever asks for as long as it likes, and a thread that it holds outlives even SIGKILL
 //! of its process. So a daemon asks through a process that holds nothing of its own: it is asked on a pipe, is left
-//! behind at the deadline, and starts again with the next question. A program that ends soon asks on a thread.
-//! Either way the question is answered by `answer`.
+//! behind at the deadline, and starts again with the next question. A program that ends soon asks on a thread, and so
+//! does a daemon what the kernel knows by itself. Either way the question is answered by `answer`.
 //!
 //! ```text
 //!   {"ask":"space","path":"/mnt/data"}      ──▶  {"value":{"size_bytes":…}}   or {"failed":5}
@@ -12,22 +12,25 @@
 
 use std::ffi::OsString;
 use std::io::{self, BufRead, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::parent_id;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::prctl;
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::io::sys;
+use crate::io::octets::Octets;
 use crate::io::tree::{SIZE_MAX, Tree};
+use crate::io::{clock, sys};
 
 mod child;
 mod drive;
-mod octets;
+mod network;
 mod process;
 mod program;
 mod space;
@@ -35,7 +38,7 @@ mod thread;
 mod tpm;
 
 pub use drive::Command;
-pub use octets::Octets;
+pub use network::Network;
 pub use program::{Ended, Ran};
 pub use space::Space;
 
@@ -49,8 +52,8 @@ pub const LIMIT: Duration = Duration::from_secs(2);
 /// The longest question: what every pipe takes in one piece, so that asking never blocks.
 const ASK_MAX: usize = 4096;
 
-/// The longest answer: the largest file, a number of three digits and a comma for each byte.
-const ANSWER_MAX: usize = 4 * SIZE_MAX + 64;
+/// The longest answer: the largest file, two digits for each byte, and what stands around them.
+const ANSWER_MAX: usize = 2 * SIZE_MAX + 64;
 
 /// More questions than this are not left behind: from then on nothing new is asked until one of them ends.
 const LEFT_BEHIND_MAX: usize = 6;
@@ -63,12 +66,12 @@ pub(super) const NOT_ASKED: Errno = Errno::EUSERS;
 
 /// A question. Each has its own kind of answer, named with it.
 ///
-/// To add one: a variant, its arms in `path` and `limit`, and one in `answer` that calls what does it.
+/// To add one: a variant, its arms in `path`, `limit` and `kind`, and one in `answer` that calls what does it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Ask {
-    /// The first bytes of a file: `Vec<u8>`.
+    /// The first bytes of a file: [`Octets`].
     Bytes {
         /// The file, below the root.
         path: String,
@@ -82,7 +85,14 @@ pub enum Ask {
         /// The command.
         command: Command,
     },
-    /// The properties that a TPM of version 2 tells: `Vec<Vec<u8>>`, its answers as they came.
+    /// What a PTP hardware clock can do: [`clock::Capabilities`].
+    Clock {
+        /// Its device file, below the root.
+        path: String,
+    },
+    /// What the network's drivers say; the answer is that of the question.
+    Network(Network),
+    /// The properties that a TPM of version 2 tells: `Vec<Octets>`, its answers as they came.
     Tpm {
         /// The chip's device file, below the root.
         path: String,
@@ -92,17 +102,29 @@ pub enum Ask {
         /// Where it is mounted, below the root.
         path: String,
     },
+    /// Whether the kernel takes a setting: nothing. What it then is has to be read back.
+    Write {
+        /// The setting, below the root.
+        path: String,
+        /// What is written, at once.
+        text: String,
+        /// How many seconds an answer is waited for.
+        limit_s: u64,
+    },
 }
 
 impl Ask {
     /// What is asked about, as a path below the root.
     #[must_use]
-    pub fn path(&self) -> &str {
+    pub fn path(&self) -> Option<&str> {
         match self {
             Self::Bytes { path, .. }
             | Self::Drive { path, .. }
+            | Self::Clock { path }
             | Self::Space { path }
-            | Self::Tpm { path } => path,
+            | Self::Tpm { path }
+            | Self::Write { path, .. } => Some(path),
+            Self::Network(_) => None,
         }
     }
 
@@ -110,9 +132,8 @@ impl Ask {
     #[must_use]
     pub const fn limit(&self) -> Duration {
         match self {
-            Self::Bytes { .. } | Self::Drive { .. } | Self::Space { .. } | Self::Tpm { .. } => {
-                LIMIT
-            }
+            Self::Write { limit_s, .. } => Duration::from_secs(*limit_s),
+            _ => LIMIT,
         }
     }
 
@@ -120,15 +141,29 @@ impl Ask {
     const fn kind(&self) -> &'static str {
         match self {
             Self::Bytes { .. } => "bytes",
+            Self::Clock { .. } => "clock",
             Self::Drive { command, .. } => command.name(),
+            Self::Network(_) => "network",
             Self::Space { .. } => "space",
             Self::Tpm { .. } => "tpm",
+            Self::Write { .. } => "write",
+        }
+    }
+
+    /// Of those that would wait for the same as one that is without an answer, none is asked.
+    fn waits_for(&self) -> String {
+        match self {
+            Self::Network(_) => self.kind().to_owned(),
+            _ => self.name(),
         }
     }
 
     /// The name under which a capture keeps the answer: `space/!mnt!data`, made of what every file name may have.
     pub(super) fn name(&self) -> String {
-        let path = self.path().trim_matches('/');
+        if let Self::Network(question) = self {
+            return question.name();
+        }
+        let path = self.path().unwrap_or_default().trim_matches('/');
         let mut name = format!("{}/!", self.kind());
         let mut part = 1;
         for byte in path.bytes() {
@@ -151,51 +186,54 @@ impl Ask {
     }
 }
 
-/// Answers a question. It may take for ever.
-pub(super) fn answer(tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
+/// Answers a question, in JSON. It may take for ever.
+pub(super) fn answer(tree: &Tree, ask: &Ask) -> Result<Vec<u8>, Errno> {
     match ask {
-        Ask::Bytes { path, length } => value(&tree.bytes(path, *length, &mut Vec::new())?),
-        Ask::Drive { path, command } => value(&drive::ask(tree, path, *command)?),
-        Ask::Space { path } => value(&space::of(tree, path)?),
-        Ask::Tpm { path } => value(&tpm::properties(tree, path)?),
+        Ask::Bytes { path, length } => json(&Octets(tree.bytes(path, *length, &mut Vec::new())?)),
+        Ask::Clock { path } => json(&clock::capabilities(tree.device(path)?.as_fd())?),
+        Ask::Drive { path, command } => json(&drive::ask(tree, path, *command)?),
+        Ask::Network(question) => question.ask(),
+        Ask::Space { path } => json(&space::of(tree, path)?),
+        Ask::Tpm { path } => json(&tpm::properties(tree, path)?),
+        Ask::Write { path, text, .. } => json(&tree.write(path, text.as_bytes())?),
     }
 }
 
-fn value(value: &impl Serialize) -> Result<Value, Errno> {
-    serde_json::to_value(value).map_err(|_| Errno::EINVAL)
+fn json(value: &impl Serialize) -> Result<Vec<u8>, Errno> {
+    serde_json::to_vec(value).map_err(|_| Errno::EINVAL)
 }
 
 /// An answer on its way back.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Reply {
-    Value(Value),
+    Value(Box<RawValue>),
     Failed(i32),
+}
+
+impl From<Result<Vec<u8>, Errno>> for Reply {
+    fn from(answer: Result<Vec<u8>, Errno>) -> Self {
+        let text = answer.and_then(|json| String::from_utf8(json).map_err(|_| Errno::EINVAL));
+        let value = text.and_then(|text| RawValue::from_string(text).map_err(|_| Errno::EINVAL));
+        match value {
+            Ok(value) => Self::Value(value),
+            Err(errno) => Self::Failed(errno as i32),
+        }
+    }
 }
 
 /// Where questions are asked, and which programs are run.
 #[derive(Debug, Default)]
 pub(super) struct Aside {
-    asks: Asks,
+    threads: Threads,
+    processes: Option<Processes>,
     programs: Programs,
-}
-
-#[derive(Debug)]
-enum Asks {
-    Threads(Threads),
-    Processes(Processes),
-}
-
-impl Default for Asks {
-    fn default() -> Self {
-        Self::Threads(Threads::default())
-    }
 }
 
 impl Aside {
     /// Asks from now on in a process that `command` starts, and that calls [`serve`].
     pub(super) fn ask_in_process(&mut self, command: Vec<OsString>) {
-        self.asks = Asks::Processes(Processes::new(command));
+        self.processes = Some(Processes::new(command));
     }
 
     /// Runs `program` for what NVIDIA's library answers.
@@ -208,23 +246,33 @@ impl Aside {
         self.programs.nvml()
     }
 
-    /// Asks; `ETIMEDOUT` when no answer came in time, and at once for as long as an earlier question of the same
-    /// words is still under way.
-    pub(super) fn ask(&self, tree: &Tree, ask: &Ask) -> Result<Value, Errno> {
-        match &self.asks {
-            Asks::Threads(threads) => {
-                let (tree, own) = (tree.again()?, ask.clone());
-                threads.within(ask.limit(), &ask.name(), move || answer(&tree, &own))
-            }
-            Asks::Processes(processes) => processes.ask(ask),
+    /// Asks; the answer is in JSON. `ETIMEDOUT` when none came in time, and at once for as long as an earlier question
+    /// of the same words is still under way.
+    pub(super) fn ask(&self, tree: &Arc<Tree>, ask: &Ask) -> Result<Vec<u8>, Errno> {
+        let Some(processes) = &self.processes else {
+            return self.ask_here(tree, ask);
+        };
+        self.threads.may_ask(&ask.waits_for())?;
+        processes.ask(ask)
+    }
+
+    /// As [`Aside::ask`], always on a thread.
+    pub(super) fn ask_here(&self, tree: &Arc<Tree>, ask: &Ask) -> Result<Vec<u8>, Errno> {
+        let waits_for = ask.waits_for();
+        if let Some(processes) = &self.processes {
+            processes.may_ask(&waits_for)?;
         }
+        let (tree, own) = (Arc::clone(tree), ask.clone());
+        self.threads
+            .within(ask.limit(), &waits_for, move || answer(&tree, &own))
     }
 
     /// Ends the process that waits for more questions, and looks after those that were left behind.
     pub(super) fn rest(&self) {
-        if let Asks::Processes(processes) = &self.asks {
+        if let Some(processes) = &self.processes {
             processes.rest();
         }
+        self.threads.rest();
         self.programs.rest();
     }
 }
@@ -260,10 +308,7 @@ fn answer_all(tree: &Tree, mut input: impl BufRead, mut output: impl Write) -> i
             return Ok(());
         }
         let ask = serde_json::from_slice(&line).map_err(|_| Errno::EBADMSG);
-        let reply = match ask.and_then(|ask| answer(tree, &ask)) {
-            Ok(value) => Reply::Value(value),
-            Err(errno) => Reply::Failed(errno as i32),
-        };
+        let reply = Reply::from(ask.and_then(|ask| answer(tree, &ask)));
         let mut reply = serde_json::to_vec(&reply)?;
         reply.push(b'\n');
         output.write_all(&reply)?;

@@ -1,13 +1,10 @@
 //! Clocks, as ioctls and adjtimex(2) tell of them; nothing is set.
 
-use std::os::fd::AsFd;
+use std::os::fd::BorrowedFd;
 
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
-use crate::io::netlink::{LIMIT, deadline};
-use crate::io::root::Root;
 use crate::io::sys;
 
 /// What a PTP hardware clock can do (`struct ptp_clock_caps`, `include/uapi/linux/ptp_clock.h`).
@@ -43,61 +40,51 @@ pub struct Discipline {
     pub tai_offset_s: i32,
 }
 
-/// What `ptpN` can do; opens `/dev/ptpN`, to read. `None` on a tree without a record of it.
+/// What the clock behind a device file can do.
 ///
 /// # Errors
-/// Denied, or when the driver does not answer in time.
-pub(crate) fn capabilities(root: &Root, clock: u32) -> Result<Option<Capabilities>> {
-    root.probe(&format!("ptp-caps-ptp{clock}"), || {
-        deadline::within(LIMIT, move || {
-            let device = match sys::clock::open_device(&format!("/dev/ptp{clock}")) {
-                Err(Errno::ENOENT) => return Ok(None),
-                device => device?,
-            };
-            let words = sys::clock::ptp_capabilities(device.as_fd())?;
-            let [
-                max_adjustment_ppb,
-                _,
-                _,
-                _,
-                _,
-                _,
-                cross,
-                adjust_phase,
-                max_phase_adjustment_ns,
-                ..,
-            ] = words;
-            Ok(Some(Capabilities {
-                max_adjustment_ppb,
-                cross_timestamping: cross != 0,
-                adjust_phase: adjust_phase != 0,
-                max_phase_adjustment_ns,
-            }))
-        })
+/// The driver's.
+pub(in crate::io) fn capabilities(device: BorrowedFd<'_>) -> Result<Capabilities, Errno> {
+    let words = sys::clock::ptp_capabilities(device)?;
+    let [
+        max_adjustment_ppb,
+        _,
+        _,
+        _,
+        _,
+        _,
+        cross,
+        adjust_phase,
+        max_phase_adjustment_ns,
+        ..,
+    ] = words;
+    Ok(Capabilities {
+        max_adjustment_ppb,
+        cross_timestamping: cross != 0,
+        adjust_phase: adjust_phase != 0,
+        max_phase_adjustment_ns,
     })
 }
 
-/// How the kernel keeps time; `None` on a tree without a record of it.
+/// How the kernel keeps time.
 ///
 /// # Errors
 /// When a sandbox forbids to ask.
-pub(crate) fn discipline(root: &Root) -> Result<Option<Discipline>> {
-    root.probe("adjtimex", || {
-        let (state, timex) = sys::clock::discipline()?;
-        // STA_NANO: offsets in nanoseconds, else in microseconds.
-        let scale = if timex.status & libc::STA_NANO == 0 {
-            1000
-        } else {
-            1
-        };
-        Ok(Some(Discipline {
-            state,
-            status: timex.status,
-            offset_ns: timex.offset.saturating_mul(scale),
-            frequency_scaled_ppm: timex.freq,
-            maxerror_us: timex.maxerror,
-            esterror_us: timex.esterror,
-            tai_offset_s: timex.tai,
-        }))
+pub(in crate::io) fn discipline() -> Result<Discipline, Errno> {
+    let (state, timex) = sys::clock::discipline()?;
+    // STA_NANO: offsets in nanoseconds, else in microseconds.
+    let scale = if timex.status & libc::STA_NANO == 0 {
+        1000
+    } else {
+        1
+    };
+    Ok(Discipline {
+        state,
+        status: timex.status,
+        offset_ns: timex.offset.saturating_mul(scale),
+        frequency_scaled_ppm: timex.freq,
+        maxerror_us: timex.maxerror,
+        esterror_us: timex.esterror,
+        tai_offset_s: timex.tai,
     })
 }

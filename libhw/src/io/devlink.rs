@@ -4,11 +4,9 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
 use crate::io::netlink::attribute::{Attribute, Attributes, Request};
 use crate::io::netlink::generic::Family;
-use crate::io::netlink::{LIMIT, deadline, offered};
-use crate::io::root::Root;
+use crate::io::netlink::offered;
 use crate::word::numbered;
 
 const PORT_GET: u8 = 5;
@@ -121,33 +119,25 @@ pub struct Firmware {
     pub stored: Vec<(String, String)>,
 }
 
-/// Devices, ports and reporters; `None` where the kernel has no devlink, and on a tree without a record of it.
+/// The firmware of all devices; `None` where the kernel has no devlink.
 ///
 /// # Errors
-/// When the kernel cannot be asked or does not answer in time, or the record is damaged.
-pub(crate) fn devlink(root: &Root) -> Result<Option<Devlink>> {
-    root.probe("devlink", || deadline::within(LIMIT, ask))
+/// When the kernel cannot be asked.
+pub(in crate::io) fn ask_firmware() -> io::Result<Option<Vec<Firmware>>> {
+    let Some(mut family) = Family::find("devlink")? else {
+        return Ok(None);
+    };
+    let rows = offered(family.list(INFO_GET, &Request::default()))?.unwrap_or_default();
+    Ok(Some(
+        rows.iter().filter_map(|row| parse_firmware(row)).collect(),
+    ))
 }
 
-/// The firmware of all devices.
+/// Devices, ports and reporters; `None` where the kernel has no devlink.
 ///
 /// # Errors
-/// As of [`devlink`].
-pub(crate) fn firmware(root: &Root) -> Result<Option<Vec<Firmware>>> {
-    root.probe("devlink-info", || {
-        deadline::within(LIMIT, || {
-            let Some(mut family) = Family::find("devlink")? else {
-                return Ok(None);
-            };
-            let rows = offered(family.list(INFO_GET, &Request::default()))?.unwrap_or_default();
-            Ok(Some(
-                rows.iter().filter_map(|row| parse_firmware(row)).collect(),
-            ))
-        })
-    })
-}
-
-fn ask() -> io::Result<Option<Devlink>> {
+/// When the kernel cannot be asked.
+pub(in crate::io) fn ask() -> io::Result<Option<Devlink>> {
     let Some(mut family) = Family::find("devlink")? else {
         return Ok(None);
     };

@@ -5,11 +5,9 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
 use crate::io::netlink::attribute::{Attribute, Attributes, Request};
 use crate::io::netlink::generic::Family;
-use crate::io::netlink::{LIMIT, deadline, offered};
-use crate::io::root::Root;
+use crate::io::netlink::offered;
 use crate::word::numbered;
 
 const DEVICE_GET: u8 = 2;
@@ -128,15 +126,11 @@ pub struct Parent {
     pub phase_offset_fs: Option<i64>,
 }
 
-/// The DPLLs; `None` where the kernel has none, and on a tree without a record of them.
+/// The DPLLs; `None` where the kernel has none.
 ///
 /// # Errors
-/// When the kernel cannot be asked or does not answer in time, or the record is damaged.
-pub(crate) fn dplls(root: &Root) -> Result<Option<Dplls>> {
-    root.probe("dpll", || deadline::within(LIMIT, ask))
-}
-
-fn ask() -> io::Result<Option<Dplls>> {
+/// When the kernel cannot be asked.
+pub(in crate::io) fn ask() -> io::Result<Option<Dplls>> {
     let Some(mut family) = Family::find("dpll")? else {
         return Ok(None);
     };

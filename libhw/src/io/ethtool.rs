@@ -8,11 +8,9 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
 use crate::io::netlink::attribute::Request;
 use crate::io::netlink::generic::Family;
-use crate::io::netlink::{LIMIT, deadline, offered};
-use crate::io::root::Root;
+use crate::io::netlink::offered;
 use crate::io::sys;
 
 mod bitset;
@@ -314,47 +312,13 @@ pub struct Deep {
     pub counters: Counters,
 }
 
-/// The settings of `interface`; `None` where the kernel offers nothing, and on a tree without a record of it.
-///
-/// # Errors
-/// When the kernel cannot be asked or does not answer in time, or the record is damaged.
-pub(crate) fn settings(root: &Root, interface: &str) -> Result<Option<Settings>> {
-    let name = interface.to_owned();
-    root.probe(&format!("ethtool-{interface}"), || {
-        deadline::within(LIMIT, move || ask(&name))
-    })
-}
-
-/// What of `interface` reaches the device.
-///
-/// # Errors
-/// As of [`settings`].
-pub(crate) fn deep(root: &Root, interface: &str) -> Result<Option<Deep>> {
-    let name = interface.to_owned();
-    root.probe(&format!("ethtool-deep-{interface}"), || {
-        deadline::within(LIMIT, move || ask_deep(&name))
-    })
-}
-
-/// The memory of the module in `interface`; `None` where there is none.
-///
-/// # Errors
-/// As of [`settings`].
-pub(crate) fn eeprom(root: &Root, interface: &str) -> Result<Option<Eeprom>> {
-    let name = interface.to_owned();
-    root.probe(&format!("ethtool-module-{interface}"), || {
-        deadline::within(LIMIT, move || {
-            let Some(mut family) = Family::find(FAMILY)? else {
-                return Ok(None);
-            };
-            eeprom::ask(&mut family, &name)
-        })
-    })
-}
-
 const FAMILY: &str = "ethtool";
 
-fn ask(name: &str) -> io::Result<Option<Settings>> {
+/// The settings of the interface called `name`; `None` where the kernel offers nothing.
+///
+/// # Errors
+/// When the kernel cannot be asked.
+pub(in crate::io) fn ask(name: &str) -> io::Result<Option<Settings>> {
     let mut settings = Settings {
         driver: sys::network::ethtool_driver(name)?.map(driver),
         ..Settings::default()
@@ -374,7 +338,11 @@ fn ask(name: &str) -> io::Result<Option<Settings>> {
     Ok((settings != Settings::default()).then_some(settings))
 }
 
-fn ask_deep(name: &str) -> io::Result<Option<Deep>> {
+/// What of it reaches the device.
+///
+/// # Errors
+/// As of [`ask`].
+pub(in crate::io) fn ask_deep(name: &str) -> io::Result<Option<Deep>> {
     let Some(mut family) = Family::find(FAMILY)? else {
         return Ok(None);
     };
@@ -386,6 +354,17 @@ fn ask_deep(name: &str) -> io::Result<Option<Deep>> {
             .map(|answer| counters::parse(&answer))
             .unwrap_or_default(),
     }))
+}
+
+/// The memory of the module in it; `None` where there is none.
+///
+/// # Errors
+/// As of [`ask`].
+pub(in crate::io) fn ask_module(name: &str) -> io::Result<Option<Eeprom>> {
+    match Family::find(FAMILY)? {
+        Some(mut family) => eeprom::ask(&mut family, name),
+        None => Ok(None),
+    }
 }
 
 /// The request's header in an attribute of type `kind`.

@@ -1,11 +1,7 @@
 //! Questions to the kernel over netlink, one at a time and blocking (`Documentation/userspace-api/netlink/intro.rst`).
 //!
-//! ```text
-//!   ask ──▶ deadline (a thread that can be left behind) ──▶ Socket ──▶ rtnetlink · generic netlink
-//! ```
-//!
 //! A request is answered in the thread that sends it, under locks that a driver may hold for ever; so a
-//! receive timeout alone is no deadline, and every question runs on a thread of its own.
+//! receive timeout alone is no deadline, and every question is asked aside.
 
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -19,7 +15,6 @@ use nix::sys::socket::{
 use nix::sys::time::{TimeVal, TimeValLike};
 
 pub mod attribute;
-pub(crate) mod deadline;
 pub(crate) mod generic;
 pub mod link;
 pub mod message;

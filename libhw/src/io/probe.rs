@@ -2,6 +2,7 @@
 //! answered from the record on a captured tree.
 
 use crate::error::Result;
+use crate::io::clock::{self, Discipline};
 use crate::io::root::Root;
 
 /// The architecture in uname's words, `x86_64`; `None` on a tree that has no record of it.
@@ -28,6 +29,14 @@ pub(crate) fn user() -> u32 {
 /// When the record is damaged.
 pub(crate) fn hypervisor_signatures(root: &Root) -> Result<Option<Vec<String>>> {
     root.probe("cpuid-hypervisor", || Ok(signatures()))
+}
+
+/// How the kernel keeps time (adjtimex(2)); `None` on a tree without a record of it.
+///
+/// # Errors
+/// When a sandbox forbids to ask.
+pub(crate) fn discipline(root: &Root) -> Result<Option<Discipline>> {
+    root.probe("adjtimex", || Ok(Some(clock::discipline()?)))
 }
 
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]

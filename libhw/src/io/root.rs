@@ -8,16 +8,16 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::io::aside::{self, Aside, Ask, Ran};
+use crate::io::octets::Octets;
 use crate::io::sys::EntryKind;
 use crate::io::tree::{Resolved, Tree};
 
@@ -39,7 +39,7 @@ pub(super) const PROBES: &str = "gnomon/probes";
 /// A rooted tree: the live host, or a capture.
 #[derive(Debug)]
 pub struct Root {
-    tree: Tree,
+    tree: Arc<Tree>,
     place: PathBuf,
     live: bool,
     /// errno by path, of a capture.
@@ -110,7 +110,7 @@ impl Root {
             source: errno.into(),
         })?;
         Ok(Self {
-            tree,
+            tree: Arc::new(tree),
             place: directory.to_owned(),
             live,
             errors: BTreeMap::new(),
@@ -229,9 +229,11 @@ impl Root {
                 return tree.bytes(path, length, &mut Vec::new()).map(Answer::Bytes);
             }
             let path = path.to_owned();
-            let value = self.aside.ask(tree, &Ask::Bytes { path, length })?;
-            let bytes = serde_json::from_value(value).map_err(|_| aside::NO_ANSWER)?;
-            Ok(Answer::Bytes(bytes))
+            let answer = self.aside.ask(tree, &Ask::Bytes { path, length })?;
+            let octets = serde_json::from_slice::<Octets>(&answer);
+            octets
+                .map(|octets| Answer::Bytes(octets.0))
+                .map_err(|_| aside::NO_ANSWER)
         })?;
         Ok(answer.into_bytes())
     }
@@ -242,37 +244,46 @@ impl Root {
     /// # Errors
     /// As [`Root::text`], of [`Ask::path`], and timed out.
     pub fn ask<T: DeserializeOwned>(&self, ask: &Ask) -> Result<Option<T>> {
-        self.asking(ask, |tree| self.aside.ask(tree, ask))
+        self.told(ask, Aside::ask)
     }
 
-    /// As [`Root::ask`], but in this thread: for what is known to be answered, which is cheaper so.
+    /// As [`Root::ask`], of what the kernel knows by itself: always on a thread, which costs no process.
+    ///
+    /// # Errors
+    /// As [`Root::ask`].
+    pub fn ask_here<T: DeserializeOwned>(&self, ask: &Ask) -> Result<Option<T>> {
+        self.told(ask, Aside::ask_here)
+    }
+
+    /// As [`Root::ask`], of what is known to be answered from memory: in this thread.
     ///
     /// # Errors
     /// As [`Root::ask`], but never timed out.
-    pub fn ask_here<T: DeserializeOwned>(&self, ask: &Ask) -> Result<Option<T>> {
-        self.asking(ask, |tree| aside::answer(tree, ask))
+    pub fn ask_at_once<T: DeserializeOwned>(&self, ask: &Ask) -> Result<Option<T>> {
+        self.told(ask, |_, tree, ask| aside::answer(tree, ask))
     }
 
-    fn asking<T: DeserializeOwned>(
+    fn told<T: DeserializeOwned>(
         &self,
         ask: &Ask,
-        live: impl FnOnce(&Tree) -> std::result::Result<Value, Errno>,
+        live: impl FnOnce(&Aside, &Arc<Tree>, &Ask) -> std::result::Result<Vec<u8>, Errno>,
     ) -> Result<Option<T>> {
         let record = format!("{PROBES}/{}.json", ask.name());
-        let (question, length) = if self.live {
-            (Question::Probe, 0)
+        let question = if self.live {
+            Question::Probe
         } else {
-            (Question::Bytes(SIZE_MAX), SIZE_MAX)
+            Question::Bytes(SIZE_MAX)
         };
         let answer = self.answer(&record, question, |tree| {
-            if self.live {
-                return emitted(&live(tree)?);
-            }
-            let bytes = tree.bytes(&record, length, &mut Vec::new());
-            bytes.map(Answer::Bytes)
+            let told = if self.live {
+                live(&self.aside, tree, ask)
+            } else {
+                tree.bytes(&record, SIZE_MAX, &mut Vec::new())
+            };
+            told.map(Answer::Bytes)
         });
         match answer {
-            Answer::Failed(errno) => Err(match failed(ask.path(), errno) {
+            Answer::Failed(errno) => Err(match failed(ask.path().unwrap_or(&record), errno) {
                 Error::TimedOut { path, .. } => Error::TimedOut {
                     path,
                     limit: ask.limit(),
@@ -365,7 +376,7 @@ impl Root {
         &self,
         path: &str,
         question: Question,
-        ask: impl FnOnce(&Tree) -> std::result::Result<Answer, Errno>,
+        ask: impl FnOnce(&Arc<Tree>) -> std::result::Result<Answer, Errno>,
     ) -> Result<Answer> {
         match self.answer(path, question, ask) {
             Answer::Failed(errno) => Err(failed(path, errno)),
@@ -377,7 +388,7 @@ impl Root {
         &self,
         path: &str,
         question: Question,
-        ask: impl FnOnce(&Tree) -> std::result::Result<Answer, Errno>,
+        ask: impl FnOnce(&Arc<Tree>) -> std::result::Result<Answer, Errno>,
     ) -> Answer {
         self.remembered(path, question)
             .unwrap_or_else(|| self.asked(path, question, ask))
@@ -387,7 +398,7 @@ impl Root {
         &self,
         path: &str,
         question: Question,
-        ask: impl FnOnce(&Tree) -> std::result::Result<Answer, Errno>,
+        ask: impl FnOnce(&Arc<Tree>) -> std::result::Result<Answer, Errno>,
     ) -> Answer {
         let answer = match self.errors.get(path).copied() {
             Some(errno) => Err(Errno::from_raw(errno)),

@@ -57,17 +57,6 @@ impl Tree {
         })
     }
 
-    /// Another one for the same directory, for another thread.
-    pub(in crate::io) fn again(&self) -> Answered<Self> {
-        let dir = self.dir.try_clone();
-        let dir =
-            dir.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))?;
-        Ok(Self {
-            dir,
-            by_hand: AtomicBool::new(self.by_hand.load(Ordering::Relaxed)),
-        })
-    }
-
     /// Resolves by hand from now on, as where openat2 is missing.
     #[cfg(test)]
     pub(in crate::io) fn forbid_openat2(&self) {

@@ -34,7 +34,7 @@ pub(super) fn devices(survey: &Survey<'_>) -> Vec<Found> {
     }
     for id in survey.names(PCI).into_iter().take(DEVICES_MAX) {
         let key = (false, id.len(), id.clone());
-        if !found.contains_key(&key) && is_address(&id) && is_accelerator(survey, &id) {
+        if !found.contains_key(&key) && parse::is_function(&id) && is_accelerator(survey, &id) {
             found.insert(key, function(id));
         }
     }
@@ -161,7 +161,7 @@ fn behind(survey: &Survey<'_>, class: &'static str, node: &str) -> Found {
     let address = parts
         .iter()
         .rev()
-        .find(|part| is_address(part))
+        .find(|part| parse::is_function(part))
         .map(|part| (*part).to_owned());
     let indirect = address.is_some() && address.as_deref() != name;
     let address = address.or_else(|| name.is_none().then(|| slot(survey, &place)).flatten());
@@ -185,7 +185,7 @@ fn slot(survey: &Survey<'_>, place: &str) -> Option<String> {
         .lines()
         .find_map(|line| line.strip_prefix("PCI_SLOT_NAME="));
     slot.map(parse::trim)
-        .filter(|slot| is_address(slot))
+        .filter(|slot| parse::is_function(slot))
         .map(str::to_owned)
 }
 
@@ -211,20 +211,6 @@ fn is_virtual(survey: &Survey<'_>, device: &Found) -> bool {
     };
     let link = survey.root().link(&format!("{PCI}/{function}/physfn"));
     matches!(link, Ok(Some(_)))
-}
-
-/// Whether a name is the address of a PCI function: `0000:3b:00.1`, `10000:e1:00.0`.
-fn is_address(name: &str) -> bool {
-    let shape: String = name
-        .chars()
-        .map(|sign| match sign {
-            '0'..='9' | 'a'..='f' => 'x',
-            sign => sign,
-        })
-        .collect();
-    shape.strip_suffix(":xx:xx.x").is_some_and(|domain| {
-        (4..=8).contains(&domain.len()) && domain.bytes().all(|sign| sign == b'x')
-    })
 }
 
 const PCI: &str = "sys/bus/pci/devices";

@@ -105,7 +105,10 @@ fn memory(survey: &Survey<'_>, id: &str) -> CxlMemory {
     let deep = survey.deep() && has("security");
     CxlMemory {
         id: id.to_owned(),
-        function: place.as_deref().and_then(function),
+        function: place
+            .as_deref()
+            .and_then(parse::function_above)
+            .map(str::to_owned),
         node: has("numa_node")
             .then(|| survey.value(&format!("{directory}/numa_node"), parse::decimal_or_none))
             .flatten()
@@ -119,14 +122,6 @@ fn memory(survey: &Survey<'_>, id: &str) -> CxlMemory {
             security: deep.then(|| security(survey, id)).flatten(),
         },
     }
-}
-
-/// The PCI function that a device hangs off: the part of its place above it.
-fn function(place: &str) -> Option<String> {
-    let above = place.rsplit('/').nth(1)?;
-    let parts: Vec<&str> = above.split([':', '.']).collect();
-    let hexadecimal = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_hexdigit());
-    (parts.len() == 4 && parts.iter().all(hexadecimal)).then(|| above.to_owned())
 }
 
 /// A capacity, which the kernel writes in hexadecimal.

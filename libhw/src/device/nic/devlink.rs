@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::network::Network;
+use crate::io::aside::Network as Question;
 use crate::io::devlink as told;
 use crate::parse;
-use crate::survey::Survey;
 use crate::word::words;
 
 words! {
@@ -111,8 +112,8 @@ pub struct HealthNow {
 }
 
 /// The devices, by id.
-pub(super) fn discover(survey: &Survey<'_>) -> Vec<Devlink> {
-    let Some(told) = survey.keep(told::devlink(survey.root())) else {
+pub(super) fn discover(network: Network<'_>) -> Vec<Devlink> {
+    let Some(told) = network.ask::<told::Devlink>(Question::Devlink) else {
         return Vec::new();
     };
     let mut devices: BTreeMap<String, Devlink> = told.devices.into_iter().map(device).collect();
@@ -133,11 +134,9 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Devlink> {
             device.reporters.push(self::reporter(reporter));
         }
     }
-    if survey.deep() && !devices.is_empty() {
-        let all = survey
-            .keep(told::firmware(survey.root()))
-            .unwrap_or_default();
-        for firmware in all {
+    if network.survey.deep() && !devices.is_empty() {
+        let all: Option<Vec<told::Firmware>> = network.ask(Question::Firmware);
+        for firmware in all.unwrap_or_default() {
             if let Some(device) = devices.get_mut(&firmware.device) {
                 versions(device, firmware);
             }
@@ -154,14 +153,12 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Devlink> {
 }
 
 /// Reads again how the reporters fare.
-pub(super) fn refresh(devices: &mut [Devlink], survey: &Survey<'_>) {
+pub(super) fn refresh(devices: &mut [Devlink], network: Network<'_>) {
     if devices.is_empty() {
         return;
     }
-    let told = survey
-        .keep(told::devlink(survey.root()))
-        .unwrap_or_default();
-    for reporter in told.reporters {
+    let told: Option<told::Devlink> = network.ask(Question::Devlink);
+    for reporter in told.unwrap_or_default().reporters {
         let device = devices
             .iter_mut()
             .find(|device| device.id == reporter.device);

@@ -4,8 +4,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::network::Network;
+use crate::io::aside::Network as Question;
 use crate::io::dpll as told;
-use crate::survey::Survey;
 use crate::units::Hertz;
 use crate::word::words;
 
@@ -150,8 +151,9 @@ pub struct PinNow {
 }
 
 /// The circuits and the pins, by number.
-pub(super) fn discover(survey: &Survey<'_>) -> (Vec<Dpll>, Vec<Pin>) {
-    let told = survey.keep(told::dplls(survey.root())).unwrap_or_default();
+pub(super) fn discover(network: Network<'_>) -> (Vec<Dpll>, Vec<Pin>) {
+    let told: Option<told::Dplls> = network.ask(Question::Dpll);
+    let told = told.unwrap_or_default();
     let mut dplls: Vec<Dpll> = told.devices.into_iter().map(dpll).collect();
     let mut pins: Vec<Pin> = told.pins.into_iter().map(pin).collect();
     dplls.sort_by_key(|dpll| dpll.id);
@@ -162,11 +164,11 @@ pub(super) fn discover(survey: &Survey<'_>) -> (Vec<Dpll>, Vec<Pin>) {
 }
 
 /// Reads the levels again.
-pub(super) fn refresh(dplls: &mut [Dpll], pins: &mut [Pin], survey: &Survey<'_>) {
+pub(super) fn refresh(dplls: &mut [Dpll], pins: &mut [Pin], network: Network<'_>) {
     if dplls.is_empty() && pins.is_empty() {
         return;
     }
-    let (new_dplls, new_pins) = discover(survey);
+    let (new_dplls, new_pins) = discover(network);
     for anew in new_dplls {
         if let Some(dpll) = dplls.iter_mut().find(|dpll| dpll.id == anew.id) {
             dpll.now = anew.now;

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     FecModes, FecNow, Interface, InterfaceKind, InterfaceNow, LinkModes, Neighbour, Nic, Vlan,
-    lldp, module, sysfs, tsn,
+    lldp, module, network::Network, sysfs, tsn,
 };
-use crate::io::ethtool::{self, Settings};
-use crate::io::netlink::link::{self, Link};
-use crate::io::netlink::qdisc;
+use crate::io::aside::Network as Question;
+use crate::io::ethtool::{Deep, Eeprom, Settings};
+use crate::io::netlink::link::Link;
 use crate::survey::Survey;
 
 /// `IFF_UP`.
@@ -21,9 +21,9 @@ const LOOPBACK: u16 = 772;
 const INTERFACES_MAX: usize = 1 << 16;
 
 /// The interfaces, by number.
-pub(super) fn discover(survey: &Survey<'_>) -> Vec<Interface> {
+pub(super) fn discover<'a>(survey: &'a Survey<'a>) -> (Vec<Interface>, Network<'a>) {
     let listed = survey.names(sysfs::NET);
-    let (links, told) = match survey.keep(link::links(survey.root())) {
+    let (links, told) = match Network::links(survey) {
         Some(links) => (links, true),
         None => (from_sysfs(survey, &listed), false),
     };
@@ -32,25 +32,27 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Interface> {
         .iter()
         .map(|link| (link.index, link.name.clone()))
         .collect();
+    let network = Network::of(survey, &links);
     let here = sysfs::Here::of(&listed, &names);
     let ours = |link: &Link| !told || here.has(survey, link);
     let mut interfaces: Vec<Interface> = links
         .iter()
-        .map(|link| interface(survey, link, &names, (told, ours(link))))
+        .map(|link| interface(network, link, &names, (told, ours(link))))
         .collect();
     interfaces.sort_by(|a, b| (a.index, &a.id).cmp(&(b.index, &b.id)));
     interfaces.dedup_by(|a, b| a.id == b.id);
-    tsn::complete(survey.keep(qdisc::qdiscs(survey.root())), &mut interfaces);
+    tsn::complete(network.ask(Question::Qdiscs), &mut interfaces);
     let mut neighbours = lldp::discover(survey);
     for interface in &mut interfaces {
         interface.now.neighbours = heard(&mut neighbours, interface);
     }
-    interfaces
+    (interfaces, network)
 }
 
 /// Reads again what changes without an event.
-pub(super) fn refresh(interfaces: &mut [Interface], survey: &Survey<'_>) {
-    let told = survey.keep(link::links(survey.root())).unwrap_or_default();
+pub(super) fn refresh<'a>(interfaces: &mut [Interface], survey: &'a Survey<'a>) -> Network<'a> {
+    let told = Network::links(survey).unwrap_or_default();
+    let network = Network::of(survey, &told);
     let mut links: BTreeMap<String, Link> = told
         .into_iter()
         .map(|link| (link.name.clone(), link))
@@ -65,9 +67,10 @@ pub(super) fn refresh(interfaces: &mut [Interface], survey: &Survey<'_>) {
         interface.now.neighbours = heard(&mut neighbours, interface);
         interface.now.module = before.module;
         if before.fec.is_some() || !before.standard_counters.is_empty() {
-            device_counters(survey, interface);
+            device_counters(network, interface);
         }
     }
+    network
 }
 
 /// The numbers of two hosts' interfaces may be the same: those of a tree that has none are nobody's.
@@ -84,11 +87,12 @@ fn from_sysfs(survey: &Survey<'_>, listed: &[String]) -> Vec<Link> {
 }
 
 fn interface(
-    survey: &Survey<'_>,
+    network: Network<'_>,
     link: &Link,
     names: &BTreeMap<u32, String>,
     (told, ours): (bool, bool),
 ) -> Interface {
+    let survey = network.survey;
     let place = if ours {
         sysfs::place(survey, &link.name)
     } else {
@@ -138,7 +142,8 @@ fn interface(
         ..Interface::default()
     };
     let asked = asks(&interface);
-    let settings = asked.then(|| survey.keep(ethtool::settings(survey.root(), &link.name)));
+    let name = link.name.clone();
+    let settings = asked.then(|| network.ask(Question::Settings { interface: name }));
     match settings.flatten() {
         Some(settings) => configure(&mut interface, settings),
         // What is made by software has no speed that says anything; a tree tells what it has.
@@ -146,7 +151,7 @@ fn interface(
         None => {}
     }
     if survey.deep() && asked {
-        look_deep(survey, &mut interface);
+        look_deep(network, &mut interface);
     }
     interface
 }
@@ -243,32 +248,37 @@ fn configure(interface: &mut Interface, settings: Settings) {
     });
 }
 
-fn look_deep(survey: &Survey<'_>, interface: &mut Interface) {
+fn look_deep(network: Network<'_>, interface: &mut Interface) {
     if !interface.is_hardware() {
         return;
     }
-    interface.fec = device_counters(survey, interface);
-    if let Some(eeprom) = survey.keep(ethtool::eeprom(survey.root(), &interface.id)) {
+    interface.fec = device_counters(network, interface);
+    let question = Question::Module {
+        interface: interface.id.clone(),
+    };
+    if let Some(eeprom) = network.ask::<Eeprom>(question) {
         let path = format!("gnomon/probes/ethtool-module-{}", interface.id);
         if let Some((module, now)) = module::read(&eeprom) {
             interface.module = Some(module);
             interface.now.module = Some(now);
         } else {
             let expected = "the memory of a module of SFF-8472, SFF-8636 or CMIS";
-            let text = eeprom.pages.first().map(|page| page.bytes.clone());
+            let text = eeprom.pages.first().map(|page| page.bytes.to_string());
             let error = crate::error::Error::malformed(
                 &format!("/{path}"),
                 expected,
                 &text.unwrap_or_default(),
             );
-            survey.report(error);
+            network.survey.report(error);
         }
     }
 }
 
 /// Asks the device for its counters; how its FEC is set.
-fn device_counters(survey: &Survey<'_>, interface: &mut Interface) -> Option<FecModes> {
-    let deep = survey.keep(ethtool::deep(survey.root(), &interface.id))?;
+fn device_counters(network: Network<'_>, interface: &mut Interface) -> Option<FecModes> {
+    let deep: Deep = network.ask(Question::Deep {
+        interface: interface.id.clone(),
+    })?;
     let mut counters = deep.counters;
     for group in counters.values_mut() {
         group.retain(|_, count| *count > 0);

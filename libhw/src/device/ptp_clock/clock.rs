@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Clock, ClockKind, ClockPin, ClockPinNow};
-use crate::io::clock;
+use crate::io::aside::Ask;
+use crate::io::clock::Capabilities;
 use crate::parse::{self, Expected, Parsed};
 use crate::survey::Survey;
 
@@ -70,7 +71,7 @@ fn clock(survey: &Survey<'_>, number: u32, directory: &str) -> Clock {
     let kind = kind(name.as_deref(), &way, parent.is_some());
     let caps = survey
         .deep()
-        .then(|| survey.keep(clock::capabilities(survey.root(), number)))
+        .then(|| capabilities(survey, number))
         .flatten();
     let function = parse::function_above(&way).or_else(|| device.and_then(parse::function_above));
     Clock {
@@ -101,6 +102,12 @@ fn clock(survey: &Survey<'_>, number: u32, directory: &str) -> Clock {
         },
         name,
     }
+}
+
+/// What the driver says when its device is opened, to read.
+fn capabilities(survey: &Survey<'_>, number: u32) -> Option<Capabilities> {
+    let path = format!("dev/ptp{number}");
+    survey.keep(survey.root().ask(&Ask::Clock { path }))
 }
 
 /// The clock above a virtual one.

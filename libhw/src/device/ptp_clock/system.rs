@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::io::clock;
+use crate::io::probe;
 use crate::survey::Survey;
 
 const CLOCKSOURCE: &str = "sys/devices/system/clocksource/clocksource0";
@@ -89,7 +89,7 @@ pub(super) fn clocksource(survey: &Survey<'_>) -> Option<Clocksource> {
 
 /// How it is kept; `None` on a tree without a record of it.
 pub(super) fn discover(survey: &Survey<'_>) -> Option<SystemTime> {
-    let told = survey.keep(clock::discipline(survey.root()))?;
+    let told = survey.keep(probe::discipline(survey.root()))?;
     let bits = (0_i32..)
         .zip(STATUS)
         .filter(|(bit, _)| told.status & (1 << bit) != 0);

@@ -255,7 +255,7 @@ fn chip(survey: &Survey<'_>, place: &Place) -> Chip {
     let mut functions = links
         .iter()
         .flatten()
-        .filter_map(|link| parse::pci_function(link));
+        .filter_map(|link| parse::function_above(link));
     Chip {
         id: place.id.clone(),
         label: text("label"),
@@ -266,7 +266,7 @@ fn chip(survey: &Survey<'_>, place: &Place) -> Chip {
             .is_some()
             .then(|| survey.link_name(&format!("{own}/device/subsystem")))
             .flatten(),
-        function: functions.next(),
+        function: functions.next().map(str::to_owned),
         slow,
         update_interval_ms: place
             .has("update_interval")

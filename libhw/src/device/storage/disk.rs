@@ -283,7 +283,11 @@ fn disk(survey: &Survey<'_>, block: &Block<'_>) -> Disk {
         id: block.name.clone(),
         size_bytes: size(block),
         transport: block.way.as_deref().and_then(transport::of),
-        function: ways.into_iter().flatten().find_map(parse::pci_function),
+        function: ways
+            .into_iter()
+            .flatten()
+            .find_map(parse::function_above)
+            .map(str::to_owned),
         removable: block.own.value("removable", parse::switch),
         read_only: block.own.value("ro", parse::switch),
         hidden: block.own.value("hidden", parse::switch),

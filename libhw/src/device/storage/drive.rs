@@ -3,7 +3,8 @@
 use std::cell::Cell;
 
 use crate::error::Error;
-use crate::io::aside::{Ask, Command, Octets};
+use crate::io::aside::{Ask, Command};
+use crate::io::octets::Octets;
 use crate::survey::Survey;
 
 /// A drive that answers commands.

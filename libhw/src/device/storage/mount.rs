@@ -209,7 +209,7 @@ fn now(survey: &Survey<'_>, place: &str, prompt: bool) -> MountNow {
     let path = place.trim_start_matches('/').to_owned();
     let (root, ask) = (survey.root(), Ask::Space { path });
     let space = if prompt {
-        root.ask_here(&ask)
+        root.ask_at_once(&ask)
     } else {
         root.ask(&ask)
     };

@@ -285,7 +285,8 @@ fn controller(survey: &Survey<'_>, own: &Attributes<'_>, id: String) -> NvmeCont
         function: links
             .iter()
             .flatten()
-            .find_map(|link| parse::pci_function(link)),
+            .find_map(|link| parse::function_above(link))
+            .map(str::to_owned),
         address,
         node: node.flatten(),
         state: own.text("state").map(state),

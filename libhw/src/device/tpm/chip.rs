@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Bank, Chip, Deep, Properties, Version, version1};
 use crate::io::aside::Ask;
+use crate::io::octets::Octets;
 use crate::parse;
 use crate::survey::Survey;
 
@@ -106,9 +107,9 @@ fn event_log(survey: &Survey<'_>, id: &str) -> Option<bool> {
 fn answered(survey: &Survey<'_>, id: &str) -> Option<Deep> {
     let path = format!("dev/{id}");
     let ask = Ask::Tpm { path: path.clone() };
-    let answers: Vec<Vec<u8>> = survey.keep(survey.root().ask(&ask))?;
+    let answers: Vec<Octets> = survey.keep(survey.root().ask(&ask))?;
     let mut properties = Properties::default();
-    for answer in answers {
+    for Octets(answer) in answers {
         if let Err(expected) = properties.take(&answer) {
             let text = format!("{} bytes", answer.len());
             survey.report(crate::error::Error::malformed(

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use crate::device::tpm::{Properties, Tpm, Version};
 use crate::inventory::Class;
+use crate::io::octets::Octets;
 use crate::survey::Problem;
 use crate::tree::{Tree, told};
 
@@ -92,6 +93,7 @@ fn a_deep_look_asks_for_the_registers_and_the_properties() {
     let tree = version2();
     let mut variable = vec![(0x200, 0x201), (0x20e, 2), (0x20f, 32)];
     let answers = vec![answer(&infineon()), answer(&variable)];
+    let answers: Vec<Octets> = answers.into_iter().map(Octets).collect();
     let record = serde_json::to_string(&answers).unwrap();
     tree.write("gnomon/probes/tpm/!dev!tpm0.json", &record);
     let (tpm, problems) = deep(&tree);
@@ -177,7 +179,7 @@ fn a_tree_without_any_is_no_problem_and_a_spoilt_one_tells_each_file() {
     assert_eq!((tpm, problems), (Tpm::default(), Vec::new()));
     let tree = version2();
     tree.write(&format!("{CHIP}/tpm_version_major"), "3\n");
-    tree.write("gnomon/probes/tpm/!dev!tpm0.json", "[[128,1,0,0]]");
+    tree.write("gnomon/probes/tpm/!dev!tpm0.json", "[\"80010000\"]");
     tree.fail(&[
         (&format!("{CHIP}/pcr-sha1/0"), libc::EIO),
         (&format!("{CHIP}/pcr-sha256/3"), libc::ETIMEDOUT),

@@ -226,13 +226,7 @@ fn time_left(directory: &Directory<'_>) -> Option<u32> {
 fn function(directory: &Directory<'_>) -> Option<String> {
     let survey = directory.survey;
     let target = survey.keep(survey.root().link(&format!("{}/device", directory.path)))?;
-    let is_function = |part: &&str| {
-        let numbers: Vec<&str> = part.split([':', '.']).collect();
-        let hexadecimal =
-            |text: &&str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-        numbers.len() == 4 && part.contains('.') && numbers.iter().all(hexadecimal)
-    };
-    target.rsplit('/').find(is_function).map(str::to_owned)
+    parse::function_above(&target).map(str::to_owned)
 }
 
 /// Bits; `options` and `status` are written in hexadecimal, `bootstatus` in decimal.

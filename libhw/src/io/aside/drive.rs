@@ -12,7 +12,7 @@ use std::ops::Range;
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
-use super::Octets;
+use crate::io::octets::Octets;
 use crate::io::sys::drive::{self as system, NvmeCommand, ScsiAnswer};
 use crate::io::tree::Tree;
 

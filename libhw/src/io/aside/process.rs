@@ -5,7 +5,6 @@ use std::process::ExitStatus;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use nix::errno::Errno;
-use serde_json::Value;
 
 use super::child::{Child, Stopped, now};
 use super::{ANSWER_MAX, ASK_MAX, Ask, LEFT_BEHIND_MAX, NO_ANSWER, NOT_ASKED, Reply};
@@ -39,15 +38,15 @@ impl Processes {
         }
     }
 
-    pub(super) fn ask(&self, ask: &Ask) -> Result<Value, Errno> {
+    pub(super) fn ask(&self, ask: &Ask) -> Result<Vec<u8>, Errno> {
         let mut line = serde_json::to_vec(ask).map_err(|_| Errno::EINVAL)?;
         line.push(b'\n');
         if line.len() > ASK_MAX {
             return Err(Errno::ENAMETOOLONG);
         }
         let mut state = self.lock();
-        let name = ask.name();
-        state.left_behind.may_ask(&name)?;
+        let waits_for = ask.waits_for();
+        state.left_behind.may_ask(&waits_for)?;
         let deadline = now() + ask.limit();
         // One that waited may have been ended by somebody meanwhile: then a new one is asked.
         let told = |mut child: Child| child.say(&line).is_ok().then_some(child);
@@ -71,15 +70,20 @@ impl Processes {
             Ok(reply) => {
                 state.waiting = Some(child);
                 match reply {
-                    Reply::Value(value) => Ok(value),
+                    Reply::Value(value) => Ok(Box::<str>::from(value).into_string().into_bytes()),
                     Reply::Failed(errno) => Err(Errno::from_raw(errno)),
                 }
             }
             Err(errno) => {
-                state.left_behind.end(name, child);
+                state.left_behind.end(waits_for, child);
                 Err(errno)
             }
         }
+    }
+
+    /// Whether nothing that is left behind speaks against asking.
+    pub(super) fn may_ask(&self, waits_for: &str) -> Result<(), Errno> {
+        self.lock().left_behind.may_ask(waits_for)
     }
 
     pub(super) fn rest(&self) {
@@ -91,6 +95,12 @@ impl Processes {
             }
         }
         state.left_behind.bury();
+    }
+
+    /// As if `child` had been asked what waits for this, and the kernel held it.
+    #[cfg(test)]
+    pub(super) fn leave_behind(&self, waits_for: String, child: Child) {
+        self.lock().left_behind.0.push((waits_for, child));
     }
 
     /// Whether nothing is left behind.

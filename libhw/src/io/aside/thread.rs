@@ -1,60 +1,103 @@
 //! Questions asked on a thread: waited for as long as agreed, then left behind.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::collections::BTreeMap;
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
 
 use super::{LEFT_BEHIND_MAX, NOT_ASKED};
 
-/// What is under way.
+/// The threads of one root: one that waits for more, and those that were left behind.
 #[derive(Debug, Default)]
 pub(in crate::io) struct Threads {
-    under_way: Arc<Mutex<BTreeSet<String>>>,
+    state: Arc<Mutex<State>>,
+    idle: Mutex<Option<Worker>>,
+}
+
+/// A thread's way in; the thread ends when this goes.
+type Worker = Sender<Box<dyn FnOnce() + Send>>;
+
+#[derive(Debug, Default)]
+struct State {
+    /// How many were started.
+    started: u64,
+    /// What those wait for that have no answer yet, by their number.
+    left_behind: BTreeMap<u64, String>,
 }
 
 impl Threads {
-    /// Runs `work` on a thread of its own and waits for it at most `limit`; `ETIMEDOUT` when it was too slow, and
-    /// for as long as an earlier `work` of this `name` is still under way.
+    /// Whether nothing that is left behind speaks against asking.
+    pub(super) fn may_ask(&self, waits_for: &str) -> Result<(), Errno> {
+        may_ask(&lock(&self.state), waits_for)
+    }
+
+    /// Ends the thread that waits for more.
+    pub(super) fn rest(&self) {
+        lock(&self.idle).take();
+    }
+
+    /// Runs `work` on a thread and waits for it at most `limit`; `ETIMEDOUT` when it was too slow, and
+    /// for as long as an earlier `work` that waits for the same is left behind.
     pub(super) fn within<T: Send + 'static>(
         &self,
         limit: Duration,
-        name: &str,
+        waits_for: &str,
         work: impl FnOnce() -> Result<T, Errno> + Send + 'static,
     ) -> Result<T, Errno> {
-        {
-            let mut under_way = lock(&self.under_way);
-            if under_way.contains(name) {
-                return Err(Errno::ETIMEDOUT);
-            }
-            if under_way.len() >= LEFT_BEHIND_MAX {
-                return Err(NOT_ASKED);
-            }
-            under_way.insert(name.to_owned());
-        }
-        let (answer, wait) = mpsc::sync_channel(1);
-        let (under_way, own) = (Arc::clone(&self.under_way), name.to_owned());
-        let thread = move || {
-            let done = work();
-            lock(&under_way).remove(&own);
-            // The receiver is gone when the work was too slow; its answer is then nobody's.
-            answer.send(done)
+        let number = {
+            let mut state = lock(&self.state);
+            may_ask(&state, waits_for)?;
+            state.started += 1;
+            state.started
         };
-        #[expect(clippy::disallowed_methods, reason = "io/ may start threads")]
-        let started = std::thread::Builder::new()
-            .name("aside".into())
-            .spawn(thread);
-        if started.is_err() {
-            lock(&self.under_way).remove(name);
-            return Err(Errno::EAGAIN);
-        }
-        wait.recv_timeout(limit).unwrap_or(Err(Errno::ETIMEDOUT))
+        let (answer, wait) = mpsc::sync_channel(1);
+        let state = Arc::clone(&self.state);
+        let work = move || {
+            let done = work();
+            lock(&state).left_behind.remove(&number);
+            // The receiver is gone when the work was too slow; its answer is then nobody's.
+            let _ = answer.send(done);
+        };
+        let worker = lock(&self.idle).take().map_or_else(start, Ok)?;
+        worker.send(Box::new(work)).map_err(|_| Errno::EAGAIN)?;
+        let answer = wait.recv_timeout(limit).or_else(|_| {
+            let mut state = lock(&self.state);
+            // It may have been told in this very moment.
+            wait.try_recv().inspect_err(|_| {
+                state.left_behind.insert(number, waits_for.to_owned());
+            })
+        });
+        let answer = answer.map_err(|_| Errno::ETIMEDOUT)?;
+        // Only who has answered is asked again.
+        *lock(&self.idle) = Some(worker);
+        answer
     }
 }
 
-fn lock(names: &Mutex<BTreeSet<String>>) -> MutexGuard<'_, BTreeSet<String>> {
-    names.lock().unwrap_or_else(PoisonError::into_inner)
+fn start() -> Result<Worker, Errno> {
+    let (worker, works) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
+    #[expect(clippy::disallowed_methods, reason = "io/ may start threads")]
+    let thread = std::thread::Builder::new().name("aside".into());
+    thread
+        .spawn(move || works.iter().for_each(|work| work()))
+        .map_err(|_| Errno::EAGAIN)?;
+    Ok(worker)
+}
+
+fn may_ask(state: &State, waits_for: &str) -> Result<(), Errno> {
+    if state.left_behind.values().any(|other| other == waits_for) {
+        return Err(Errno::ETIMEDOUT);
+    }
+    if state.left_behind.len() >= LEFT_BEHIND_MAX {
+        return Err(NOT_ASKED);
+    }
+    Ok(())
+}
+
+fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

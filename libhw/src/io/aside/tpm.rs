@@ -2,6 +2,7 @@
 
 use nix::errno::Errno;
 
+use crate::io::octets::Octets;
 use crate::io::sys;
 use crate::io::tree::Tree;
 
@@ -15,7 +16,7 @@ const ANSWER_MAX: usize = 4096;
 ///
 /// `path` is the chip's own device, `dev/tpm0`. The kernel's resource manager shares it as `dev/tpmrm0`; kernels
 /// before 4.12 have only the chip.
-pub(super) fn properties(tree: &Tree, path: &str) -> Result<Vec<Vec<u8>>, Errno> {
+pub(super) fn properties(tree: &Tree, path: &str) -> Result<Vec<Octets>, Errno> {
     let shared = path.replacen("/tpm", "/tpmrm", 1);
     let device = match tree.conversation(&shared) {
         Err(Errno::ENOENT) => tree.conversation(path)?,
@@ -31,7 +32,7 @@ pub(super) fn properties(tree: &Tree, path: &str) -> Result<Vec<Vec<u8>>, Errno>
         let mut answer = vec![0; ANSWER_MAX];
         let length = sys::read_some(&device, &mut answer)?;
         answer.truncate(length);
-        answers.push(answer);
+        answers.push(Octets(answer));
     }
     Ok(answers)
 }

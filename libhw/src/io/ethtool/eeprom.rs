@@ -10,6 +10,7 @@ use super::{command, header};
 use crate::io::netlink::attribute::Attributes;
 use crate::io::netlink::generic::Family;
 use crate::io::netlink::offered;
+use crate::io::octets::Octets;
 
 /// Half a page: what one request may ask for.
 const HALF: usize = 128;
@@ -57,8 +58,8 @@ pub struct Page {
     pub page: u8,
     /// Where it starts: 0 or 128.
     pub offset: u8,
-    /// The bytes, in hexadecimal.
-    pub bytes: String,
+    /// The bytes.
+    pub bytes: Octets,
 }
 
 impl Eeprom {
@@ -68,7 +69,7 @@ impl Eeprom {
         let place = (address, page, offset);
         let mut pages = self.pages.iter();
         let half = pages.find(|half| (half.address, half.page, half.offset) == place);
-        half.map(|half| unhex(&half.bytes)).unwrap_or_default()
+        half.map(|half| half.bytes.0.clone()).unwrap_or_default()
     }
 
     /// Adds a half page as it was read.
@@ -87,12 +88,11 @@ impl Eeprom {
             self.serial = crate::parse::nonempty(&String::from_utf8_lossy(range));
             range.fill(b' ');
         }
-        let bytes = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         self.pages.push(Page {
             address,
             page,
             offset,
-            bytes,
+            bytes: Octets(bytes),
         });
     }
 }
@@ -162,23 +162,4 @@ fn half(family: &mut Family, name: &str, place: (u8, u8, u8)) -> io::Result<Opti
         Some(data.value.get(..HALF.min(data.value.len()))?.to_vec())
     };
     Ok(answer.as_ref().and_then(data))
-}
-
-fn unhex(text: &str) -> Vec<u8> {
-    let digit = |byte: &u8| {
-        char::from(*byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
-    let digits: Vec<u8> = text
-        .as_bytes()
-        .iter()
-        .take(2 * HALF)
-        .map_while(digit)
-        .collect();
-    let pairs = digits.chunks_exact(2).filter_map(|pair| match pair {
-        [high, low] => Some(high << 4 | low),
-        _ => None,
-    });
-    pairs.collect()
 }

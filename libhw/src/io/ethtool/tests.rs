@@ -210,10 +210,12 @@ fn a_modules_serial_number_stands_apart_from_its_pages() {
     assert_eq!(eeprom.serial.as_deref(), Some("SN-1234567"));
     assert_eq!(eeprom.half(0x50, 0, 0)[68..84], [b' '; 16]);
     assert!(eeprom.half(0x51, 0, 0).is_empty());
-    let hostile: Eeprom =
-        serde_json::from_str(r#"{"pages":[{"address":80,"page":0,"offset":0,"bytes":"03zz"}]}"#)
-            .unwrap();
-    assert_eq!(hostile.half(0x50, 0, 0), [3]);
+    let told = |digits: &str| {
+        let page = format!(r#"{{"address":80,"page":0,"offset":0,"bytes":"{digits}"}}"#);
+        serde_json::from_str::<Eeprom>(&format!(r#"{{"pages":[{page}]}}"#))
+    };
+    assert_eq!(told("03ff").unwrap().half(0x50, 0, 0), [3, 255]);
+    assert!(told("03zz").is_err() && told("030").is_err());
 }
 
 #[test]

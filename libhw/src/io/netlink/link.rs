@@ -11,10 +11,8 @@ use netlink_packet_route::link::{
 use nix::sys::socket::SockProtocol;
 use serde::{Deserialize, Serialize};
 
+use super::Socket;
 use super::attribute::Request;
-use super::{LIMIT, Socket, deadline, offered};
-use crate::error::Result;
-use crate::io::root::Root;
 
 const RTM_GETLINK: u16 = 18;
 const IFLA_EXT_MASK: u16 = 29;
@@ -158,15 +156,11 @@ pub struct Vf {
     pub link_state: Option<String>,
 }
 
-/// The interfaces of this network namespace, by number; `None` on a tree without a record of them.
+/// The interfaces of this network namespace, by number.
 ///
 /// # Errors
-/// When the kernel cannot be asked or does not answer in time, or the record is damaged.
-pub(crate) fn links(root: &Root) -> Result<Option<Vec<Link>>> {
-    root.probe("nic-links", || deadline::within(LIMIT, || offered(ask())))
-}
-
-fn ask() -> io::Result<Vec<Link>> {
+/// When the kernel cannot be asked.
+pub(in crate::io) fn ask() -> io::Result<Vec<Link>> {
     let mut socket = Socket::open(SockProtocol::NetlinkRoute)?;
     let filter = Request::default().with_u32(IFLA_EXT_MASK, WITH_VFS);
     let request = [&[0; HEADER], filter.as_bytes()].concat();
@@ -188,7 +182,7 @@ pub fn parse(payload: &[u8]) -> Option<Link> {
         flags: Some(word(8)?),
         ..Link::default()
     };
-    for attribute in NlasIterator::new(payload.get(HEADER..)?).map_while(std::result::Result::ok) {
+    for attribute in NlasIterator::new(payload.get(HEADER..)?).map_while(Result::ok) {
         if let Ok(attribute) = LinkAttribute::parse_with_param(&attribute, AddressFamily::Unspec) {
             take(&mut link, attribute);
         }

@@ -6,10 +6,8 @@ use std::io;
 use nix::sys::socket::SockProtocol;
 use serde::{Deserialize, Serialize};
 
+use super::Socket;
 use super::attribute::{Attribute, Attributes};
-use super::{LIMIT, Socket, deadline, offered};
-use crate::error::Result;
-use crate::io::root::Root;
 
 const RTM_GETQDISC: u16 = 38;
 const TCA_KIND: u16 = 1;
@@ -33,15 +31,11 @@ pub struct Qdisc {
     pub offloaded: bool,
 }
 
-/// Those of this network namespace; `None` on a tree without a record of them.
+/// Those of this network namespace.
 ///
 /// # Errors
-/// When the kernel cannot be asked or does not answer in time, or the record is damaged.
-pub(crate) fn qdiscs(root: &Root) -> Result<Option<Vec<Qdisc>>> {
-    root.probe("nic-qdiscs", || deadline::within(LIMIT, || offered(ask())))
-}
-
-fn ask() -> io::Result<Vec<Qdisc>> {
+/// When the kernel cannot be asked.
+pub(in crate::io) fn ask() -> io::Result<Vec<Qdisc>> {
     let mut socket = Socket::open(SockProtocol::NetlinkRoute)?;
     let rows = socket.list(RTM_GETQDISC, &[0; HEADER])?;
     Ok(rows.iter().filter_map(|row| parse(row)).collect())

@@ -126,23 +126,6 @@ fn a_family_that_no_kernel_has_is_absent() {
 }
 
 #[test]
-fn a_question_that_is_not_answered_is_left_behind_and_others_are_not_asked_meanwhile() {
-    let (release, held) = std::sync::mpsc::channel::<()>();
-    let slow = deadline::within(Duration::from_millis(1), move || {
-        let _ = held.recv();
-        Ok(1)
-    });
-    assert_eq!(slow.unwrap_err().raw_os_error(), Some(libc::ETIMEDOUT));
-    let again = deadline::within(LIMIT, || Ok(2));
-    assert_eq!(again.unwrap_err().raw_os_error(), Some(libc::ETIMEDOUT));
-    release.send(()).unwrap();
-    // Once it has ended, others are asked again.
-    while deadline::within(LIMIT, || Ok(3)).is_err() {
-        std::thread::yield_now();
-    }
-}
-
-#[test]
 fn an_offload_is_told_from_a_discipline_in_software() {
     let row = |kind: &str, options: Request| {
         let head = [&[0; 4][..], &7_u32.to_ne_bytes(), &[0; 12]].concat();

@@ -4,17 +4,9 @@
     reason = "PTP clocks' ioctls and clock_adjtime have no safe wrapper"
 )]
 
+use std::os::fd::{AsRawFd, BorrowedFd};
+
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::sys::stat::Mode;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
-
-use super::FILE;
-
-/// Opens a device to ask it, never to change it.
-pub(in crate::io) fn open_device(path: &str) -> Result<OwnedFd, Errno> {
-    nix::fcntl::open(path, FILE | OFlag::O_CLOEXEC, Mode::empty())
-}
 
 /// The words of `struct ptp_clock_caps` (`include/uapi/linux/ptp_clock.h`): maximal adjustment, alarms, external
 /// timestamps, periodic outputs, PPS, pins, cross-timestamping, phase adjustment and its maximum, reserved.

@@ -1,5 +1,7 @@
 //! Bytes as JSON has them: two hexadecimal digits each.
 
+use std::fmt;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -7,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Octets(pub Vec<u8>);
 
-impl Serialize for Octets {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+impl fmt::Display for Octets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let digit = |half: u8| {
             DIGITS
@@ -16,7 +18,13 @@ impl Serialize for Octets {
                 .map_or('0', |&digit| digit.into())
         };
         let digits = self.0.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-        serializer.serialize_str(&digits.map(digit).collect::<String>())
+        f.write_str(&digits.map(digit).collect::<String>())
+    }
+}
+
+impl Serialize for Octets {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
