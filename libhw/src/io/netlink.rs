@@ -3,6 +3,7 @@
 //! A request is answered in the thread that sends it, under locks that a driver may hold for ever; so a
 //! receive timeout alone is no deadline, and every question is asked aside.
 
+use std::cell::Cell;
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -52,6 +53,23 @@ enum Told {
     Interrupted,
 }
 
+thread_local! {
+    /// The buffer of the last socket of this thread: one question follows another, and a new one is dear.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+fn spare() -> Vec<u8> {
+    let mut buffer = SPARE.take();
+    buffer.resize(ANSWER_BYTES, 0);
+    buffer
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        SPARE.set(std::mem::take(&mut self.buffer));
+    }
+}
+
 impl Socket {
     /// Opens one.
     ///
@@ -68,7 +86,7 @@ impl Socket {
             fd,
             port: address.pid(),
             sequence: 0,
-            buffer: vec![0; ANSWER_BYTES],
+            buffer: spare(),
         })
     }
 
