@@ -92,6 +92,7 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Differs | Outcome::Refused) => ExitCode::from(1),
         Ok(Outcome::Partly) => ExitCode::from(3),
+        Ok(Outcome::Unknown) => ExitCode::from(4),
         Err(error) if error.is_closed_pipe() => ExitCode::SUCCESS,
         Err(error) => {
             say(&chain(&error));

@@ -31,6 +31,8 @@ pub(crate) enum Outcome {
     Differs,
     /// The rest was done, but some values could not be read.
     Partly,
+    /// Whether it was done is not known.
+    Unknown,
     /// Nothing was changed, and why was said.
     Refused,
 }

@@ -15,6 +15,7 @@ const LAYOUTS: &[(u8, u8, u16)] = &[
     (1, 5, 328),
     (1, 6, 1664),
     (1, 8, 3360),
+    (1, 9, 488),
     (2, 2, 128),
     (2, 4, 168),
     (3, 0, 264),
@@ -26,6 +27,9 @@ fn metrics(bytes: &[u8]) -> bool {
     let mut table = vec![0; usize::from(length)];
     table[..2].copy_from_slice(&length.to_le_bytes());
     table[2..4].copy_from_slice(&[format, content]);
+    if content == 9 {
+        describe(&mut table);
+    }
     // Three bytes of the input are a place and what stands there instead.
     for change in changes.chunks_exact(3).take(64) {
         let place = usize::from(change[0]) << 4 | usize::from(change[1] & 15);
@@ -45,6 +49,14 @@ fn metrics(bytes: &[u8]) -> bool {
     ];
     let files = files.map(|(name, content)| (format!("{DEVICE}/{name}"), content));
     exact_files(Class::Gpu, &files)
+}
+
+/// From 1.9 on each value says what it is: here one of two bytes of each kind.
+fn describe(table: &mut [u8]) {
+    table[4] = 48;
+    for (id, value) in (0_u64..).zip(table[8..].chunks_exact_mut(10)) {
+        value[..8].copy_from_slice(&(2 << 20 | id << 10 | 1).to_le_bytes());
+    }
 }
 
 gnomon_fuzz::target!(metrics);

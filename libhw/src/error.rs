@@ -147,6 +147,14 @@ pub enum Error {
         /// The kernel's answer.
         source: io::Error,
     },
+    /// The kernel did not say in time whether it takes a change: it may still be at it.
+    #[error("change {path}: accepted or not is unknown after {limit:?}, no answer")]
+    Unanswered {
+        /// The path below the root, with its leading slash.
+        path: String,
+        /// How long was waited.
+        limit: Duration,
+    },
     /// The file is larger than anything that the kernel puts there.
     #[error("read {path}: larger than {limit} bytes")]
     TooLarge {

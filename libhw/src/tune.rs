@@ -2,7 +2,7 @@
 //!
 //! Each change is checked before it is made, verified by reading back, and undone when a part of it fails; nobody else
 //! who asks this library changes anything meanwhile. What came of it is told apart: taken in full, in part, refused and
-//! why. Only the running host can be changed: a captured one is an error.
+//! why, or unknown where the kernel has not answered in time. Only the running host can be changed: a captured one is an error.
 //!
 //! ```no_run
 //! use libhw::io::root::Root;
@@ -13,6 +13,7 @@
 //! match &change.outcome {
 //!     Outcome::Full => println!("done"),
 //!     Outcome::Partial { accepted, asked } => println!("{accepted} of {asked}"),
+//!     Outcome::Unknown { limit_s, detail } => println!("no answer after {limit_s} s: {detail}"),
 //!     Outcome::Refused { reason, detail } => println!("{reason:?}: {detail}"),
 //! }
 //! eprintln!("{change}");
@@ -98,6 +99,13 @@ pub enum Outcome {
         /// How many were asked for.
         asked: u64,
     },
+    /// Accepted or not: the kernel has not said so in time, may still be at it, and nothing was undone.
+    Unknown {
+        /// How many seconds were waited for its answer.
+        limit_s: u64,
+        /// What has no answer.
+        detail: String,
+    },
     /// It is as it was before.
     Refused {
         /// Why.
@@ -125,7 +133,7 @@ pub enum Refusal {
 }
 
 impl Change {
-    /// Whether anything is now other than it was.
+    /// Whether anything is now other than it was, or may be.
     #[must_use]
     pub fn changed(&self) -> bool {
         let changed = |write: &Write| {
@@ -134,7 +142,7 @@ impl Change {
                 .as_ref()
                 .is_some_and(|after| !write.undone && *after != write.before)
         };
-        self.writes.iter().any(changed)
+        matches!(self.outcome, Outcome::Unknown { .. }) || self.writes.iter().any(changed)
     }
 }
 
@@ -165,6 +173,9 @@ impl fmt::Display for Change {
             Outcome::Full => f.write_str("taken in full"),
             Outcome::Partial { accepted, asked } => {
                 write!(f, "taken in part: {asked} asked for, {accepted} there")
+            }
+            Outcome::Unknown { limit_s, .. } => {
+                write!(f, "accepted? unknown after {limit_s} s, no answer")
             }
             Outcome::Refused { reason, detail } => write!(f, "refused, {reason}: {detail}"),
         }

@@ -28,7 +28,7 @@ there before, what is there now, and what came of it.
 
 Exit status:
   0 taken in full (on a dry run: nothing speaks against it), 1 refused: all is as it was,
-  2 wrong arguments, 3 taken in part";
+  2 wrong arguments, 3 taken in part, 4 unknown: the kernel has not answered in time, and may still be at it";
 
 const HUGEPAGES_HELP: &str = "\
 Examples:
@@ -159,6 +159,7 @@ pub(crate) fn run(arguments: &TuneArguments) -> Result<Outcome, Error> {
     Ok(match &change.outcome {
         Came::Full => Outcome::Done,
         Came::Partial { .. } => Outcome::Partly,
+        Came::Unknown { .. } => Outcome::Unknown,
         Came::Refused { .. } => Outcome::Refused,
     })
 }
@@ -260,7 +261,10 @@ fn told(change: &Change) -> String {
             },
         );
         let line = match &write.after {
-            None => format!("{}: {before}, would be {}\n", write.path, write.value),
+            None if change.dry_run => {
+                format!("{}: {before}, would be {}\n", write.path, write.value)
+            }
+            None => format!("{}: was {before}, is unknown\n", write.path),
             Some(after) if after == before => format!("{}: {after}, as before\n", write.path),
             Some(after) => format!("{}: was {before}, is {after}{end}\n", write.path),
         };
@@ -276,6 +280,9 @@ fn told(change: &Change) -> String {
             format!("{what}: {asked}, and those in use stay until they are free: {accepted} now\n")
         }
         Came::Partial { accepted, asked } => format!("{what}: {accepted} of {asked}\n"),
+        Came::Unknown { limit_s, detail } => {
+            format!("{what}: {asked} accepted? unknown after {limit_s} s: {detail}\n")
+        }
         Came::Refused { reason, detail } => format!("{what}: refused, {reason}: {detail}\n"),
     });
     let plain = |sign: char| {

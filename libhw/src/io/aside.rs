@@ -102,7 +102,7 @@ pub enum Ask {
         /// Where it is mounted, below the root.
         path: String,
     },
-    /// Whether the kernel takes a setting: nothing. What it then is has to be read back.
+    /// Whether the kernel takes a setting: `Option<i32>`, the number of its error. What it then is has to be read back.
     Write {
         /// The setting, below the root.
         path: String,
@@ -195,7 +195,10 @@ pub(super) fn answer(tree: &Tree, ask: &Ask) -> Result<Vec<u8>, Errno> {
         Ask::Network(question) => question.ask(),
         Ask::Space { path } => json(&space::of(tree, path)?),
         Ask::Tpm { path } => json(&tpm::properties(tree, path)?),
-        Ask::Write { path, text, .. } => json(&tree.write(path, text.as_bytes())?),
+        Ask::Write { path, text, .. } => {
+            let refused = tree.write(path, text.as_bytes()).err();
+            json(&refused.map(|errno| errno as i32))
+        }
     }
 }
 
@@ -265,6 +268,24 @@ impl Aside {
         let (tree, own) = (Arc::clone(tree), ask.clone());
         self.threads
             .within(ask.limit(), &waits_for, move || answer(&tree, &own))
+    }
+
+    /// Whether nothing that is without an answer speaks against asking.
+    pub(super) fn may_ask(&self, ask: &Ask) -> Result<(), Errno> {
+        let waits_for = ask.waits_for();
+        self.threads.may_ask(&waits_for)?;
+        let processes = self.processes.as_ref();
+        processes.map_or(Ok(()), |processes| processes.may_ask(&waits_for))
+    }
+
+    /// As [`Aside::ask_here`], with an answer of somebody else.
+    #[cfg(test)]
+    pub(super) fn ask_instead(
+        &self,
+        ask: &Ask,
+        answer: impl FnOnce() -> Result<Vec<u8>, Errno> + Send + 'static,
+    ) -> Result<Vec<u8>, Errno> {
+        self.threads.within(ask.limit(), &ask.waits_for(), answer)
     }
 
     /// Ends the process that waits for more questions, and looks after those that were left behind.

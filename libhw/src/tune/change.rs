@@ -1,5 +1,7 @@
 //! A change in the making: writes that are verified, and undone when one of them fails.
 
+use std::time::Duration;
+
 use nix::errno::Errno;
 
 use super::{Change, Mode, Outcome, Refusal, Write};
@@ -49,6 +51,7 @@ impl From<Error> for Refused {
         let reason = match &error {
             Error::Denied { .. } => Refusal::Denied,
             Error::Unsupported { .. } => Refusal::Unsupported,
+            Error::TimedOut { .. } => Refusal::Busy,
             Error::Change { source, .. } | Error::Read { source, .. } => of_errno(source),
             _ => Refusal::Failed,
         };
@@ -70,11 +73,18 @@ fn of_errno(error: &std::io::Error) -> Refusal {
     }
 }
 
+/// No setting is longer.
+const SIZE_MAX: usize = 64 << 10;
+
 /// The writes that were made, on a host that nobody else changes meanwhile.
 #[derive(Debug)]
 pub(super) struct Writer<'a> {
     pub(super) root: &'a Root,
     mode: Mode,
+    /// How long the kernel may take for one write.
+    limit: Duration,
+    /// A write has no answer: what it waits for would hold whoever reads or writes it.
+    unanswered: bool,
     writes: Vec<Write>,
     /// For each of `writes` whether the kernel took it, and what undoes it.
     undoing: Vec<(bool, String)>,
@@ -82,7 +92,7 @@ pub(super) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(root: &'a Root, mode: Mode) -> Step<Self> {
+    fn new(root: &'a Root, mode: Mode, limit: Duration) -> Step<Self> {
         let hold = match (mode, root.hold()) {
             (_, Ok(hold)) => Some(hold),
             // To look needs no right to hold.
@@ -100,6 +110,8 @@ impl<'a> Writer<'a> {
         Ok(Self {
             root,
             mode,
+            limit,
+            unanswered: false,
             writes: Vec::new(),
             undoing: Vec::new(),
             _hold: hold,
@@ -111,13 +123,10 @@ impl<'a> Writer<'a> {
         self.mode == Mode::DryRun
     }
 
-    /// What a setting says; none where there is no such setting.
+    /// What a setting says; none where there is no such setting. A write of somebody else may hold whoever reads it.
     pub(super) fn read(&self, path: &str) -> Step<Option<String>> {
-        Ok(self
-            .root
-            .text(path)?
-            .as_deref()
-            .map(|text| parse::trim(text).to_owned()))
+        let bytes = self.root.slow_bytes(path, SIZE_MAX)?;
+        Ok(bytes.map(|bytes| parse::trim(&String::from_utf8_lossy(&bytes)).to_owned()))
     }
 
     /// A setting that is a number.
@@ -152,8 +161,12 @@ impl<'a> Writer<'a> {
             return Ok(value.to_owned());
         }
         self.writes.push(write);
-        let written = self.root.write(path, &format!("{value}\n"));
+        let written = self.root.write(path, &format!("{value}\n"), self.limit);
         self.undoing.push((written.is_ok(), back));
+        if let Err(error @ Error::Unanswered { .. }) = written {
+            self.unanswered = true;
+            return Err(error.into());
+        }
         // Also after an error: what the setting then is says whether there is something to undo.
         let after = self.read(path)?.unwrap_or_default();
         if let Some(write) = self.writes.last_mut() {
@@ -181,8 +194,9 @@ impl<'a> Writer<'a> {
                 continue;
             }
             let path = write.path.trim_start_matches('/');
-            let undone = self.root.write(path, &format!("{back}\n"));
-            let now = self.root.text(path).ok().flatten().unwrap_or_default();
+            let undone = self.root.write(path, &format!("{back}\n"), self.limit);
+            let now = self.root.slow_bytes(path, SIZE_MAX).ok().flatten();
+            let now = String::from_utf8_lossy(&now.unwrap_or_default()).into_owned();
             write.undone = parse::trim(&now) == write.before;
             if !write.undone {
                 let why = undone
@@ -200,10 +214,11 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Makes a change: holds the host, takes the steps, and undoes them when one is refused.
+/// Makes a change: holds the host, takes the steps, and undoes them when one is refused. One that has no answer within
+/// `limit` leaves all as it is.
 pub(super) fn make(
     root: &Root,
-    mode: Mode,
+    (mode, limit): (Mode, Duration),
     mut change: Change,
     steps: impl FnOnce(&mut Writer<'_>) -> Step<Outcome>,
 ) -> Result<Change> {
@@ -214,7 +229,7 @@ pub(super) fn make(
     change.dry_run = mode == Mode::DryRun;
     change.user = probe::user();
     change.login_user = login(root);
-    let mut writer = match Writer::new(root, mode) {
+    let mut writer = match Writer::new(root, mode, limit) {
         Ok(writer) => writer,
         Err(Refused { reason, detail }) => {
             change.outcome = Outcome::Refused { reason, detail };
@@ -222,6 +237,10 @@ pub(super) fn make(
         }
     };
     change.outcome = steps(&mut writer).unwrap_or_else(|Refused { reason, detail }| {
+        if writer.unanswered {
+            let limit_s = limit.as_secs();
+            return Outcome::Unknown { limit_s, detail };
+        }
         let left = if writer.is_dry() {
             String::new()
         } else {

@@ -1,12 +1,17 @@
 //! What chooses the frequency of CPUs, `Documentation/admin-guide/pm/cpufreq.rst`, and between speed and saving,
 //! `Documentation/admin-guide/pm/intel_pstate.rst` (`energy_performance_preference`).
 
+use std::time::Duration;
+
 use super::change::{self, Refused, Step, Writer};
 use super::{Change, Mode, Outcome};
 use crate::error::Result;
 use crate::idset::IdSet;
 use crate::io::root::Root;
 use crate::parse;
+
+/// How long one write may take; some drivers ask firmware.
+const LIMIT: Duration = Duration::from_secs(10);
 
 /// A governor, and the CPUs that it shall choose the frequency of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,7 +38,7 @@ pub fn governor(root: &Root, governor: &Governor, mode: Mode) -> Result<Change> 
     let words = [&governor.name, &governor.preference].map(|word| word.clone().unwrap_or_default());
     let asked = parse::trim(&words.join(" ")).to_owned();
     let asked = change::asked("governor", target, asked);
-    change::make(root, mode, asked, |writer| set(writer, governor))
+    change::make(root, (mode, LIMIT), asked, |writer| set(writer, governor))
 }
 
 fn set(writer: &mut Writer<'_>, governor: &Governor) -> Step<Outcome> {

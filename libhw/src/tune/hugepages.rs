@@ -1,11 +1,16 @@
 //! The size of a pool of huge pages, `Documentation/admin-guide/mm/hugetlbpage.rst`.
 
+use std::time::Duration;
+
 use super::change::{self, Refused, Step, Writer};
 use super::{Change, Mode, Outcome, Refusal};
 use crate::error::Result;
 use crate::io::root::Root;
 use crate::parse;
 use crate::units::Bytes;
+
+/// How long one write may take: the kernel moves other pages aside to make each huge one.
+const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 /// A pool, and how many pages it shall have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +41,7 @@ pub fn hugepages(root: &Root, pool: &Hugepages, mode: Mode) -> Result<Change> {
         .node
         .map_or_else(|| name.clone(), |node| format!("node{node}/{name}"));
     let asked = change::asked("hugepages", target, pool.count.to_string());
-    change::make(root, mode, asked, |writer| set(writer, pool))
+    change::make(root, (mode, LIMIT), asked, |writer| set(writer, pool))
 }
 
 fn set(writer: &mut Writer<'_>, pool: &Hugepages) -> Step<Outcome> {

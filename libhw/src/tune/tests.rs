@@ -1,5 +1,6 @@
 use std::path::Path;
 use std::sync::Barrier;
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -29,6 +30,8 @@ fn willing(directory: &Path, path: &str, text: &str) -> Result<(), Errno> {
 fn acting(tree: &Tree, kernel: fn(&Path, &str, &str) -> Result<(), Errno>) -> Root {
     Root::acting(tree.directory_path(), kernel)
 }
+
+const SECOND: Duration = Duration::from_secs(1);
 
 fn refused(change: &Change) -> (Refusal, &str) {
     match &change.outcome {
@@ -259,7 +262,7 @@ fn a_captured_machine_is_never_changed() {
     let tree = pool_tree(0, 0);
     let error = hugepages(&tree.root(), &pool(64, false), Mode::Change).unwrap_err();
     assert!(matches!(error, Error::NotLive { .. }), "{error}");
-    let error = tree.root().write("sys/x", "1").unwrap_err();
+    let error = tree.root().write("sys/x", "1", SECOND).unwrap_err();
     assert!(matches!(error, Error::NotLive { .. }), "{error}");
     assert!(matches!(tree.root().hold(), Err(Error::NotLive { .. })));
     assert_eq!(
@@ -636,8 +639,8 @@ fn nothing_but_the_kernels_settings_can_be_written() {
     tree.link("sys/within", "kernel/x");
     tree.link("sys/over", "../proc/y");
     let root = Root::at_live(tree.directory_path());
-    root.write("sys/within", "7\n").unwrap();
-    root.write("proc/y", "8\n").unwrap();
+    root.write("sys/within", "7\n", SECOND).unwrap();
+    root.write("proc/y", "8\n", SECOND).unwrap();
     assert_eq!(
         (
             get(tree.directory_path(), "sys/kernel/x"),
@@ -661,14 +664,14 @@ fn nothing_but_the_kernels_settings_can_be_written() {
             "",
             "../etc/passwd",
         ] {
-            assert!(root.write(path, "x").is_err(), "{path} {forbidden}");
+            assert!(root.write(path, "x", SECOND).is_err(), "{path} {forbidden}");
         }
         assert!(matches!(
-            root.write("etc/passwd", "x"),
+            root.write("etc/passwd", "x", SECOND),
             Err(Error::Outside { .. })
         ));
         assert!(matches!(
-            root.write("sys/out", "x"),
+            root.write("sys/out", "x", SECOND),
             Err(Error::Outside { .. })
         ));
     }
@@ -677,4 +680,48 @@ fn nothing_but_the_kernels_settings_can_be_written() {
         Some("root\n")
     );
     assert_eq!(get(tree.directory_path(), "proc/y"), 8);
+}
+
+#[test]
+fn a_setting_that_the_kernel_never_answers_is_neither_read_nor_undone() {
+    let tree = Tree::new(&[("sys/a", "1\n"), ("sys/b", "1\n")]);
+    let root = acting(&tree, |directory, path, text| {
+        put(directory, path, text);
+        if path == "sys/b" {
+            std::thread::park();
+        }
+        Ok(())
+    });
+    let asked = change::asked("test", "both".into(), "2".into());
+    let limit = (Mode::Change, SECOND);
+    let change = change::make(&root, limit, asked, |writer| {
+        writer.write_exactly("sys/a", "2")?;
+        writer.write_exactly("sys/b", "2")?;
+        Ok(Outcome::Full)
+    });
+    let change = change.unwrap();
+    let Outcome::Unknown { limit_s, detail } = &change.outcome else {
+        panic!("{change:?}");
+    };
+    assert_eq!(*limit_s, 1);
+    assert!(detail.contains("/sys/b"), "{detail}");
+    let said: Vec<_> = change.writes.iter().map(|write| &write.after).collect();
+    assert_eq!(said, [&Some("2".to_owned()), &None]);
+    assert!(change.changed());
+    assert!(
+        change
+            .to_string()
+            .ends_with("accepted? unknown after 1 s, no answer"),
+        "{change}"
+    );
+    // While it is without an answer, the same is not written again.
+    let again = root.write("sys/b", "3", SECOND);
+    assert_eq!(of(again), Some(libc::EBUSY));
+}
+
+fn of(written: crate::error::Result<()>) -> Option<i32> {
+    match written {
+        Err(Error::Change { source, .. }) => source.raw_os_error(),
+        other => panic!("{other:?}"),
+    }
 }

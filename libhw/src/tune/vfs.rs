@@ -1,11 +1,16 @@
 //! The number of SR-IOV virtual functions, `Documentation/PCI/pci-iov-howto.rst`, `Documentation/ABI/testing/sysfs-bus-pci`.
 
+use std::time::Duration;
+
 use super::change::{self, Refused, Step, Writer};
 use super::{Change, Mode, Outcome, Refusal};
 use crate::device::pci::Address;
 use crate::error::Result;
 use crate::io::root::Root;
 use crate::parse;
+
+/// How long one write may take: each virtual function is added, and a driver may take it, before it ends.
+const LIMIT: Duration = Duration::from_secs(60);
 
 /// A physical function, and how many virtual ones it shall have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +38,7 @@ const DEVICES: &str = "sys/bus/pci/devices";
 pub fn virtual_functions(root: &Root, functions: &VirtualFunctions, mode: Mode) -> Result<Change> {
     let target = functions.address.to_string();
     let asked = change::asked("virtual_functions", target, functions.count.to_string());
-    change::make(root, mode, asked, |writer| set(writer, functions))
+    change::make(root, (mode, LIMIT), asked, |writer| set(writer, functions))
 }
 
 fn set(writer: &mut Writer<'_>, functions: &VirtualFunctions) -> Step<Outcome> {

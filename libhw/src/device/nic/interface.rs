@@ -208,6 +208,7 @@ fn asks(interface: &Interface) -> bool {
 }
 
 fn configure(interface: &mut Interface, settings: Settings) {
+    let of_device = interface.driver.clone();
     if let Some(driver) = settings.driver {
         // A made interface has a driver too, whose versions say nothing.
         let hardware = interface.is_hardware();
@@ -233,6 +234,7 @@ fn configure(interface: &mut Interface, settings: Settings) {
     interface.pause = settings.pause;
     interface.tsn = tsn::of(
         interface,
+        of_device.as_deref(),
         settings.mac_merge,
         &settings.features,
         &settings.hardware_features,

@@ -22,8 +22,8 @@ pub struct Tsn {
     /// The MAC Merge layer: frame preemption (`ETHTOOL_MSG_MM_GET`, Linux 6.3).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frame_preemption: Option<MacMerge>,
-    /// Disciplines that the driver takes for some of its devices (`TC_SETUP_QDISC_*` in its source, Linux 6.12):
-    /// `taprio`, `etf`, `cbs`, `mqprio`.
+    /// Disciplines that the driver takes for some of its devices (`TC_SETUP_QDISC_*` in its source, up to Linux 6.18):
+    /// `taprio`, `etf`, `cbs`, `ets`, `mqprio`.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub driver_accepts: BTreeSet<String>,
     /// Disciplines that are set up on it.
@@ -41,27 +41,38 @@ pub struct Qdisc {
     pub offloaded: bool,
 }
 
-/// Drivers by the name in `ethtool -i`, and what their `ndo_setup_tc` takes.
+/// Drivers that take taprio, etf or cbs, by the name in `ethtool -i`, and all that their `ndo_setup_tc` takes of
+/// `KINDS`. Ports of a switch under DSA all say `dsa` there (`net/dsa/user.c`): theirs is the name of the switch's driver,
+/// and what its `port_setup_tc` takes.
 const ACCEPTS: &[(&str, &[&str])] = &[
     ("am65-cpsw-nuss", &["mqprio", "taprio"]),
+    ("cpsw", &["cbs", "mqprio"]),
+    ("cpsw-switch", &["cbs", "mqprio"]),
     ("fsl_enetc", &["cbs", "etf", "mqprio", "taprio"]),
     ("hellcreek", &["taprio"]),
-    ("icssg-prueth", &["taprio"]),
+    ("ice", &["etf", "mqprio"]),
     ("igb", &["cbs", "etf"]),
     ("igc", &["cbs", "etf", "mqprio", "taprio"]),
+    ("ksz-switch", &["cbs", "ets"]),
     ("lan966x-switch", &["cbs", "ets", "mqprio", "taprio"]),
     ("mscc_felix", &["cbs", "mqprio", "taprio"]),
+    ("rtase", &["cbs"]),
     ("sja1105", &["cbs", "taprio"]),
     ("st_gmac", &["cbs", "etf", "mqprio", "taprio"]),
-    ("stmmaceth", &["cbs", "etf", "mqprio", "taprio"]),
+    ("st_xgmac", &["cbs", "etf", "mqprio", "taprio"]),
     ("tsnep", &["taprio"]),
 ];
 
+/// What every port of a switch under DSA says of its driver.
+const SWITCH_PORT: &str = "dsa";
+
 const OFFLOAD: &str = "hw-tc-offload";
 
-/// What is known of `interface` before its disciplines; `None` where that is nothing.
+/// What is known of `interface` before its disciplines; `None` where that is nothing. `of_device` is the driver of the
+/// device that it is on.
 pub(super) fn of(
     interface: &Interface,
+    of_device: Option<&str>,
     frame_preemption: Option<MacMerge>,
     features: &BTreeSet<String>,
     hardware: &BTreeSet<String>,
@@ -69,18 +80,24 @@ pub(super) fn of(
     if !interface.is_hardware() {
         return None;
     }
-    let driver = interface.driver.as_deref().unwrap_or_default();
-    let accepts = ACCEPTS.iter().find(|(name, _)| *name == driver);
+    let accepts = accepts(interface.driver.as_deref().unwrap_or_default(), of_device);
     let can = hardware.contains(OFFLOAD) || features.contains(OFFLOAD);
     let tsn = Tsn {
         hw_tc_offload: can.then(|| features.contains(OFFLOAD)),
         frame_preemption,
-        driver_accepts: accepts
-            .map(|(_, kinds)| kinds.iter().map(|kind| (*kind).to_owned()).collect())
-            .unwrap_or_default(),
+        driver_accepts: accepts.iter().map(|kind| (*kind).to_owned()).collect(),
         qdiscs: Vec::new(),
     };
     (tsn != Tsn::default()).then_some(tsn)
+}
+
+fn accepts(driver: &str, of_device: Option<&str>) -> &'static [&'static str] {
+    let driver = match (driver, of_device) {
+        (SWITCH_PORT, Some(switch)) => switch,
+        _ => driver,
+    };
+    let known = ACCEPTS.iter().find(|(name, _)| *name == driver);
+    known.map_or(&[], |(_, kinds)| *kinds)
 }
 
 /// Adds the disciplines that are set up.
@@ -98,5 +115,23 @@ pub(super) fn complete(qdiscs: Option<Vec<qdisc::Qdisc>>, interfaces: &mut [Inte
                 known.sort();
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_of_a_switch_takes_what_the_switchs_driver_takes() {
+        assert_eq!(
+            accepts("igc", Some("igc")),
+            ["cbs", "etf", "mqprio", "taprio"]
+        );
+        assert_eq!(accepts("dsa", Some("sja1105")), ["cbs", "taprio"]);
+        assert_eq!(accepts("dsa", Some("mv88e6085")), [""; 0]);
+        assert_eq!(accepts("dsa", None), [""; 0]);
+        assert_eq!(accepts("e1000e", Some("sja1105")), [""; 0]);
+        assert!(ACCEPTS.is_sorted_by_key(|(name, _)| *name));
     }
 }

@@ -1,12 +1,14 @@
 //! Changing settings of the running kernel: the one thing that is not reading.
 
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::Flock;
 
 use super::{Root, shown};
 use crate::error::{Error, Result};
+use crate::io::aside::{self, Ask};
 use crate::io::sys;
 use crate::io::tree::Tree;
 
@@ -21,18 +23,47 @@ pub struct Hold(#[expect(dead_code, reason = "held until it is dropped")] Flock<
 impl Root {
     /// Changes a setting of the running kernel, in /sys or /proc: `text` in one write. What it then is has to be read back.
     ///
-    /// Nothing else can be written: not on a captured tree, not elsewhere, not through a link that leads out.
+    /// Nothing else can be written: not on a captured tree, not elsewhere, not through a link that leads out. It is written
+    /// aside, since a driver may wait for a device that is stuck; whole seconds of `limit` count, at least one.
     ///
     /// # Errors
-    /// Captured, outside, or the kernel's answer.
-    pub fn write(&self, path: &str, text: &str) -> Result<()> {
-        self.change(path, |tree| {
-            #[cfg(test)]
-            if let Some(kernel) = self.kernel {
-                return kernel(&self.place, path, text);
+    /// Captured, outside, the kernel's answer, or that there was none in time.
+    pub fn write(&self, path: &str, text: &str, limit: Duration) -> Result<()> {
+        let ask = Ask::Write {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            limit_s: limit.as_secs().max(1),
+        };
+        let mut silent = false;
+        let written = self.change(path, |_| {
+            // Another one would wait for the same, or for those that are left behind.
+            self.aside.may_ask(&ask).map_err(|_| Errno::EBUSY)?;
+            let answer = self.written(&ask);
+            silent = answer == Err(Errno::ETIMEDOUT);
+            match serde_json::from_slice(&answer?).map_err(|_| aside::NO_ANSWER)? {
+                None => Ok(()),
+                Some(errno) => Err(Errno::from_raw(errno)),
             }
-            tree.write(path, text.as_bytes())
-        })
+        });
+        match written {
+            Err(_) if silent => Err(Error::Unanswered {
+                path: shown(path),
+                limit: ask.limit(),
+            }),
+            written => written,
+        }
+    }
+
+    fn written(&self, ask: &Ask) -> std::result::Result<Vec<u8>, Errno> {
+        #[cfg(test)]
+        if let (Some(kernel), Ask::Write { path, text, .. }) = (self.kernel, ask) {
+            let (place, path, text) = (self.place.clone(), path.clone(), text.clone());
+            return self.aside.ask_instead(ask, move || {
+                let answer = kernel(&place, &path, &text).err();
+                Ok(serde_json::to_vec(&answer.map(|errno| errno as i32)).unwrap())
+            });
+        }
+        self.aside.ask(&self.tree, ask)
     }
 
     /// Whether a setting could be written, as far as can be told without doing it.
@@ -60,6 +91,12 @@ impl Root {
             return Err(Error::NotLive { path: shown(path) });
         }
         change(&self.tree).map_err(|errno| match errno {
+            aside::NO_ANSWER => Error::Change {
+                path: shown(path),
+                source: std::io::Error::other(
+                    "the process that was to write it ended without an answer",
+                ),
+            },
             Errno::EXDEV => Error::Outside { path: shown(path) },
             errno => Error::Change {
                 path: shown(path),

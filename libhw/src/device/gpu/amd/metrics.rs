@@ -19,6 +19,7 @@ use crate::units::{Bytes, Hertz};
 use super::{Amd, XgmiLink};
 use layouts::{REASONS, layout};
 
+mod attributes;
 mod layouts;
 
 /// Reads the table, and adds what nothing else has told.
@@ -54,6 +55,9 @@ impl<'a> Table<'a> {
 
     fn decode(&self, amd: &mut Amd, now: &mut AdapterNow) {
         amd.now.metrics_revision = Some(format!("{}.{}", self.format, self.content));
+        if (self.format, self.content) == (1, 9) {
+            return attributes::decode(self, amd, now);
+        }
         for (field, offset) in layout(self.format, self.content).iter().copied().flatten() {
             self.add(*field, *offset, amd, now);
         }
@@ -61,7 +65,11 @@ impl<'a> Table<'a> {
 
     /// The number of so many bytes at `offset`, unless all its bits are set.
     fn number<const WIDTH: usize>(&self, offset: usize) -> Option<u64> {
-        let bytes: &[u8; WIDTH] = self.bytes.get(offset..)?.first_chunk()?;
+        self.wide(offset, WIDTH)
+    }
+
+    fn wide(&self, offset: usize, width: usize) -> Option<u64> {
+        let bytes = self.bytes.get(offset..offset.checked_add(width)?)?;
         let value = bytes
             .iter()
             .rev()

@@ -239,6 +239,82 @@ fn every_layout_has_its_fields_where_the_kernel_puts_them() {
     }
 }
 
+/// A value of 1.9: unit, type, id, and the values as they stand there.
+fn attribute(unit: u64, kind: u64, id: u64, values: &[&[u8]]) -> Vec<u8> {
+    let code = unit << 24 | kind << 20 | id << 10 | values.len() as u64;
+    [&code.to_le_bytes()[..], &values.concat()].concat()
+}
+
+fn attributes(count: u32, values: &[Vec<u8>]) -> Vec<u8> {
+    let mut bytes = vec![0, 0, 1, 9];
+    bytes.extend(count.to_le_bytes());
+    bytes.extend(values.concat());
+    let length = u16::try_from(bytes.len()).unwrap();
+    bytes[..2].copy_from_slice(&length.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn values_that_say_what_they_are_are_told_in_any_order() {
+    let values = [
+        attribute(9, 6, 30, &[&[0xff; 8], &[2, 0, 0, 0, 0, 0, 0, 0]]),
+        attribute(2, 2, 0, &[&[65, 0]]),
+        attribute(2, 2, 1, &[&[0xff, 0xff]]),
+        attribute(3, 2, 3, &[&[44, 1]]),
+        attribute(0, 4, 9, &[&[7, 0, 0, 0]]),
+        attribute(0, 4, 11, &[&[3, 0, 0, 0]]),
+        attribute(0, 2, 16, &[&[16, 0]]),
+        attribute(7, 2, 17, &[&[64, 1]]),
+        attribute(0, 4, 1000, &[&[1, 2, 3, 4]]),
+        attribute(0, 6, 25, &[&[5, 0, 0, 0, 0, 0, 0, 0]]),
+        attribute(9, 6, 29, &[&[1, 0, 0, 0, 0, 0, 0, 0]]),
+        attribute(0, 2, 31, &[&[1, 0], &[0, 0]]),
+        attribute(1, 2, 33, &[&[52, 8], &[53, 8]]),
+    ];
+    let (amd, now) = decoded(&attributes(13, &values)).unwrap();
+    let seen = seen(&amd, &now);
+    let expected = [
+        ("junction m°C", 65_000),
+        ("socket µW", 300_000_000),
+        ("sclk Hz", 2_100_000_000),
+        ("xgmi0 read", 1024),
+        ("xgmi0 up", 1),
+        ("xgmi1 written", 2048),
+        ("xgmi1 up", 0),
+    ];
+    for (name, value) in expected {
+        assert_eq!(seen.get(name), Some(&value), "{name} in {seen:?}");
+    }
+    assert!(!seen.contains_key("mem m°C") && !seen.contains_key("xgmi0 written"));
+    assert_eq!(amd.now.metrics_revision.as_deref(), Some("1.9"));
+    assert_eq!(amd.now.accumulation_counter, Some(7));
+    assert_eq!(amd.now.throttle_residencies[0].id, ThrottleReason::Ppt0);
+    assert_eq!(
+        (now.pcie.width, now.pcie.speed_mtps),
+        (Some(16), Some(32_000))
+    );
+    assert_eq!(now.pcie.replays, Some(5));
+}
+
+#[test]
+fn after_a_type_that_is_not_known_nothing_more_is_told() {
+    let values = [
+        attribute(2, 2, 0, &[&[65, 0]]),
+        attribute(2, 9, 1, &[&[66, 0]]),
+        attribute(2, 2, 2, &[&[67, 0]]),
+    ];
+    for count in [3, 1000, u32::MAX - 1] {
+        let (_, now) = decoded(&attributes(count, &values)).unwrap();
+        assert_eq!(now.temperatures.len(), 1);
+    }
+    // One that is cut within its value.
+    let mut cut = attributes(1, &values[..1]);
+    cut.pop();
+    let length = u16::try_from(cut.len()).unwrap();
+    cut[..2].copy_from_slice(&length.to_le_bytes());
+    assert_eq!(decoded(&cut).unwrap().1.temperatures.len(), 0);
+}
+
 #[test]
 fn throttling_is_told_by_bit_and_a_bit_without_a_name_by_its_number() {
     let status = (1_u64 << 0 | 1 << 36 | 1 << 63).to_le_bytes();
