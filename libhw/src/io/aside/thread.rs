@@ -78,12 +78,14 @@ impl Threads {
 
 fn start() -> Result<Worker, Errno> {
     let (worker, works) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
-    #[expect(clippy::disallowed_methods, reason = "io/ may start threads")]
     let thread = std::thread::Builder::new().name("aside".into());
-    thread
-        .spawn(move || works.iter().for_each(|work| work()))
-        .map_err(|_| Errno::EAGAIN)?;
-    Ok(worker)
+    #[expect(clippy::disallowed_methods, reason = "io/ may start threads")]
+    let started = thread.spawn(move || {
+        for work in works {
+            work();
+        }
+    });
+    started.map(|_| worker).map_err(|_| Errno::EAGAIN)
 }
 
 fn may_ask(state: &State, waits_for: &str) -> Result<(), Errno> {
