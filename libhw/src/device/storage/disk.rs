@@ -331,7 +331,7 @@ fn identify(
         .text("serial")
         .or_else(page)
         .or_else(|| properties.first(kept))
-        .or_else(|| own_serial(block, properties));
+        .or_else(|| own_serial(block, device_link, properties));
     disk.wwn = block
         .own
         .text("wwid")
@@ -348,18 +348,21 @@ fn identify(
 }
 
 /// The number that a virtio disk has beside its other attributes: each read asks the host, which may take its time.
-fn own_serial(block: &Block<'_>, properties: &Properties) -> Option<String> {
+fn own_serial(
+    block: &Block<'_>,
+    device_link: Option<&str>,
+    properties: &Properties,
+) -> Option<String> {
+    let device = device_link?.rsplit('/').next()?;
+    device.strip_prefix("virtio")?;
     let survey = block.own.survey;
-    let asked = (survey.deep() && block.own.has("serial")).then(|| {
-        let bytes = survey
-            .root()
-            .slow_bytes(&block.own.path("serial"), SERIAL_MAX);
+    let ask = || {
+        let path = block.own.path("serial");
+        let bytes = survey.root().slow_bytes(&path, SERIAL_MAX);
         parse::nonempty(&String::from_utf8_lossy(&survey.keep(bytes)?))
-    });
-    let kept = || properties.first(&["ID_SERIAL"]);
-    asked
-        .flatten()
-        .or_else(|| block.own.has("serial").then(kept)?)
+    };
+    let asked = (survey.deep() && block.own.has("serial")).then(ask);
+    asked.flatten().or_else(|| properties.first(&["ID_SERIAL"]))
 }
 
 fn queue(block: &Block<'_>, disk: &mut Disk) {
