@@ -67,7 +67,7 @@ pub enum LabError {
         kept: PathBuf,
     },
     /// No answer came in time.
-    #[error("no answer to {request} within {limit:.1?} (kept in {})", kept.display())]
+    #[error("no answer to {request} within the machine's {limit:.1?} (kept in {})", kept.display())]
     Hung {
         /// What it was asked.
         request: String,

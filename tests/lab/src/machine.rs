@@ -38,6 +38,7 @@ mod plan;
 mod security;
 mod size;
 mod smbios;
+mod start;
 
 pub use bmc::{Bmc, Interface};
 pub use cpu::{Cpu, Group};
@@ -53,6 +54,7 @@ pub use plan::{Content, File, Image, Plan, Setting, SideProcess};
 pub use security::{Iommu, Tpm};
 pub use size::Size;
 pub use smbios::{Dimm, Labels, Smbios};
+pub use start::Side;
 
 use error::{Checked, line_of, require, wrong};
 use layout::{BLOCK, Layout};
@@ -471,17 +473,6 @@ impl Machine {
             others: &others,
             cxl: &self.cxl,
         })
-    }
-
-    /// `-accel` for it: TCG, on one thread for several processors, unless one is to be unplugged.
-    #[must_use]
-    pub fn accelerator(&self) -> String {
-        let threads = if self.hot_plug.cpus {
-            "multi"
-        } else {
-            "single"
-        };
-        format!("tcg,thread={threads}")
     }
 }
 
