@@ -78,7 +78,7 @@ impl Running {
     pub(super) fn refused(&mut self) -> LabError {
         self.end();
         let machine = self.machine.clone();
-        let stderr = self.text("qemu.log").trim().replace('\n', "; ");
+        let stderr = self.said_by_qemu().join("; ");
         self.keep(|kept| LabError::Refused {
             machine,
             stderr,
@@ -92,9 +92,9 @@ impl Running {
         if let Some(error) = self.panicked() {
             return error;
         }
-        let said = self.text("qemu.log");
+        let said = self.said_by_qemu();
         let mut how = status.map_or_else(|| "it did not end by itself".to_owned(), describe);
-        if let Some(last) = said.lines().last() {
+        if let Some(last) = said.last() {
             how = format!("{how}; QEMU said: {last}");
         }
         let request = request.to_owned();
@@ -144,6 +144,15 @@ impl Running {
     fn panicked(&mut self) -> Option<LabError> {
         let lines = panic_lines(&self.text("serial.log"))?;
         Some(self.keep(|kept| LabError::Panicked { lines, kept }))
+    }
+
+    /// QEMU's lines, without those that tell what the emulator lacks of a processor.
+    fn said_by_qemu(&self) -> Vec<String> {
+        let log = self.text("qemu.log");
+        let lines = log.lines().map(str::trim);
+        let telling =
+            lines.filter(|line| !line.is_empty() && !line.contains("warning: TCG doesn't support"));
+        telling.map(str::to_owned).collect()
     }
 
     fn text(&self, file: &str) -> String {
