@@ -181,8 +181,16 @@ impl Running {
         }
     }
 
-    /// Ends the machine, and moves its files to where they stay: command and logs, and whatever it booted from.
+    /// Ends the machine, keeps its files, and tells of them.
     fn keep(&mut self, error: impl FnOnce(PathBuf) -> LabError) -> LabError {
+        let place = self.store();
+        let error = error(place.clone());
+        self.tell(&error.to_string(), &place);
+        error
+    }
+
+    /// Ends the machine, and copies its command, its logs and what it booted from to where they stay.
+    fn store(&mut self) -> PathBuf {
         self.stop();
         let place = provision::cache().join("failed").join(&self.name);
         if self.kept.is_none() {
@@ -191,8 +199,11 @@ impl Running {
                 eprintln!("lab: {}: {error}", place.display());
             }
         }
-        let error = error(place.clone());
-        eprintln!("lab: {}: {error}", self.name);
+        place
+    }
+
+    fn tell(&self, what: &str, place: &Path) {
+        eprintln!("lab: {}: {what}", self.name);
         eprintln!(
             "lab: booted again by: sh {}",
             place.join("command").display()
@@ -202,7 +213,6 @@ impl Running {
         for line in &lines[lines.len().saturating_sub(TAIL)..] {
             eprintln!("  {line}");
         }
-        error
     }
 }
 
@@ -211,14 +221,8 @@ impl Drop for Running {
         self.stop();
         // An assertion about a machine failed: its log says more than the assertion.
         if thread::panicking() && self.kept.is_none() {
-            let name = self.name.clone();
-            self.keep(|kept| {
-                let awaited = format!("{name}: what was asserted (kept in {})", kept.display());
-                LabError::Awaited {
-                    awaited,
-                    limit: Duration::ZERO,
-                }
-            });
+            let place = self.store();
+            self.tell("its log and transcript, since the test failed", &place);
         }
     }
 }
