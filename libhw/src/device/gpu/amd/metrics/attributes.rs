@@ -123,10 +123,10 @@ fn add(value: Attribute<'_>, amd: &mut Amd, now: &mut AdapterNow) {
         27 => pcie(PcieCount::NaksSent, now),
         28 => pcie(PcieCount::NaksReceived, now),
         29 => links(value, amd, |link, kib| {
-            link.read_bytes = Some(Bytes::from_kib(kib))
+            link.read_bytes = Some(Bytes::from_kib(kib));
         }),
         30 => links(value, amd, |link, kib| {
-            link.written_bytes = Some(Bytes::from_kib(kib))
+            link.written_bytes = Some(Bytes::from_kib(kib));
         }),
         31 => links(value, amd, |link, status| link.up = Some(status != 0)),
         33 => value.megahertz("sclk", now),
