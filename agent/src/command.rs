@@ -10,7 +10,7 @@ use libhw::survey::Reason;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::host;
+use crate::{host, json};
 
 pub(crate) mod agent;
 pub(crate) mod answer;
@@ -162,8 +162,8 @@ impl Form {
 
 /// Writes JSON to standard output, a member on a line.
 pub(crate) fn write_json(value: &impl Serialize) -> Result<(), Error> {
-    let mut out = BufWriter::with_capacity(64 << 10, io::stdout().lock());
-    serde_json::to_writer_pretty(&mut out, value)
+    let mut out = BufWriter::with_capacity(16 << 10, io::stdout().lock());
+    json::write(&mut out, value)
         .map_err(io::Error::from)
         .and_then(|()| out.write_all(b"\n"))
         .and_then(|()| out.flush())

@@ -7,6 +7,7 @@ mod config;
 mod daemon;
 mod event;
 mod host;
+mod json;
 mod log;
 mod store;
 mod table;

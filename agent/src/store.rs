@@ -12,7 +12,7 @@
 //! again at the next start, and recognised.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -145,8 +145,9 @@ impl Store {
         self.journal.flush()?;
         if self.stale {
             replace(&self.directory, INVENTORY, |file| {
-                serde_json::to_writer(&mut *file, inventory)?;
-                file.write_all(b"\n")
+                let mut json = inventory.emit()?;
+                json.push(b'\n');
+                file.write_all(&json)
             })?;
             self.stale = false;
         }
@@ -230,7 +231,9 @@ fn read_inventory(path: &Path) -> io::Result<Option<Stored>> {
     if about.len() > INVENTORY_MAX_BYTES {
         return Err(io::Error::other("larger than any inventory"));
     }
-    let inventory: Inventory = serde_json::from_reader(io::BufReader::new(file))?;
+    let mut json = Vec::new();
+    file.take(INVENTORY_MAX_BYTES).read_to_end(&mut json)?;
+    let inventory = Inventory::parse(&json)?;
     if inventory.schema_version != SCHEMA_VERSION {
         let what = format!(
             "schema_version {} is not {SCHEMA_VERSION}, which this agent writes",

@@ -76,7 +76,10 @@ fn fill(choice: u8, message: &mut Vec<u8>, bytes: &mut Unstructured<'_>) -> Resu
 /// A group of ethtool's counters, with one in it.
 fn group(bytes: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let id = u32::from(bytes.int_in_range(0..=3_u8)?).to_ne_bytes();
-    let count = attribute(bytes.int_in_range(0..=8)?, &bytes.arbitrary::<u64>()?.to_ne_bytes());
+    let count = attribute(
+        bytes.int_in_range(0..=8)?,
+        &bytes.arbitrary::<u64>()?.to_ne_bytes(),
+    );
     let stat = attribute(GROUP_STAT, &count);
     Ok(attribute(GROUP, &[attribute(GROUP_ID, &id), stat].concat()))
 }

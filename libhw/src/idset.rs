@@ -4,7 +4,7 @@
 //! 0-3,8,12-15
 //! ```
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -151,6 +151,21 @@ impl IdSet {
         ranges
     }
 
+    /// As the kernel writes it: `0-3,8`.
+    fn text(&self) -> String {
+        let mut text = String::new();
+        for (first, last) in self.ranges() {
+            let comma = if text.is_empty() { "" } else { "," };
+            // Writing to a String cannot fail.
+            let _ = if last > first {
+                write!(text, "{comma}{first}-{last}")
+            } else {
+                write!(text, "{comma}{first}")
+            };
+        }
+        text
+    }
+
     fn combine(&self, other: &Self, f: impl Fn(u64, u64) -> u64) -> Self {
         let mut set = Self {
             words: self
@@ -219,18 +234,7 @@ fn number(text: &str) -> Result<u32, NotAList> {
 
 impl fmt::Display for IdSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::new();
-        for (first, last) in self.ranges() {
-            if !text.is_empty() {
-                text.push(',');
-            }
-            text.push_str(&first.to_string());
-            if last > first {
-                text.push('-');
-                text.push_str(&last.to_string());
-            }
-        }
-        f.pad(&text)
+        f.pad(&self.text())
     }
 }
 
@@ -266,7 +270,7 @@ impl PartialOrd for IdSet {
 
 impl Serialize for IdSet {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(&self.text())
     }
 }
 

@@ -172,7 +172,25 @@ inventory! {
     watchdog Watchdog device::watchdog::Watchdog, on ["watchdog"];
 }
 
+// Reading and writing every type of an inventory is megabytes of code: here it is made once for all who need it.
 impl Inventory {
+    /// Reads one from its JSON. What it is not asked for here: whether this version understands it
+    /// ([`Inventory::schema_version`]).
+    ///
+    /// # Errors
+    /// When it is no JSON, or no inventory.
+    pub fn parse(json: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(json)
+    }
+
+    /// Its JSON, on one line without an end.
+    ///
+    /// # Errors
+    /// None: every type of it has a form in JSON.
+    pub fn emit(&self) -> serde_json::Result<Vec<u8>> {
+        serde_json::to_vec(self)
+    }
+
     fn replace_problems(&mut self, class: Class, problems: Vec<Problem>) {
         self.problems
             .retain(|problem| problem.class != class.name());

@@ -130,7 +130,11 @@ impl Answer {
     }
 
     fn json(value: &impl serde::Serialize) -> Self {
-        match serde_json::to_vec(value) {
+        Self::written(serde_json::to_vec(value))
+    }
+
+    fn written(json: serde_json::Result<Vec<u8>>) -> Self {
+        match json {
             Ok(mut body) => {
                 body.push(b'\n');
                 Self::new("application/json", body)
@@ -231,7 +235,7 @@ async fn inventory(shared: &Shared, query: &str) -> Answer {
             whole.forget(*class);
         }
     }
-    Answer::json(&whole).aged(&published)
+    Answer::written(whole.emit()).aged(&published)
 }
 
 async fn changes(shared: &Shared, query: &str) -> Answer {

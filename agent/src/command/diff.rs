@@ -140,7 +140,7 @@ fn parsed(path: &Path, file: impl Read) -> Result<Inventory, Error> {
         let limit = JSON_MAX;
         return Err(Error::TooLarge { path, limit });
     }
-    match serde_json::from_slice::<Inventory>(&text) {
+    match Inventory::parse(&text) {
         Err(source) => Err(Error::NotAnInventory { path, source }),
         Ok(inventory) if inventory.schema_version != SCHEMA_VERSION => Err(Error::Schema {
             path,

@@ -23,6 +23,8 @@ mod throttle;
 mod topology;
 mod vulnerability;
 
+use std::fmt::{Display, Write as _};
+
 use serde::{Deserialize, Serialize};
 
 pub use self::idle::{Idle, IdleState, IdleStateNow};
@@ -254,7 +256,8 @@ pub struct Cache {
     /// `number_of_sets`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sets: Option<u32>,
-    /// `id`: the kernel's number, unique among the caches of one level and type (resctrl's domain).
+    /// `id`: the kernel's number, unique among the caches of one level and type. It is told where resctrl is mounted,
+    /// which names its domains so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kernel_id: Option<u64>,
     /// The online CPUs that share it; empty where the kernel tells of the cache but not of these (s390's L3).
@@ -414,8 +417,12 @@ pub fn refresh(cpu: &mut Cpu, survey: &Survey<'_>) {
 const CPUS: &str = "sys/devices/system/cpu";
 
 /// A path below a CPU's directory.
-fn of_cpu(cpu: u32, name: &str) -> String {
-    format!("{CPUS}/cpu{cpu}/{name}")
+fn of_cpu(cpu: u32, name: impl Display) -> String {
+    // Long enough for all of them, so that none is moved while it grows: a large machine asks for thousands.
+    let mut path = String::with_capacity(96);
+    // Writing to a String cannot fail.
+    let _ = write!(path, "{CPUS}/cpu{cpu}/{name}");
+    path
 }
 
 /// A set of CPUs: a bitmap in the files that the kernel names so, else a list.

@@ -187,7 +187,7 @@ impl Ask {
 }
 
 /// Answers a question, in JSON. It may take for ever.
-fn answer(tree: &Tree, ask: &Ask) -> Result<Vec<u8>, Errno> {
+pub(super) fn answer(tree: &Tree, ask: &Ask) -> Result<Vec<u8>, Errno> {
     match ask {
         Ask::Bytes { path, length } => json(&Octets(tree.bytes(path, *length, &mut Vec::new())?)),
         Ask::Clock { path } => json(&clock::capabilities(tree.device(path)?.as_fd())?),
@@ -293,6 +293,7 @@ impl Aside {
         if let Some(processes) = &self.processes {
             processes.rest();
         }
+        self.threads.rest();
         self.programs.rest();
     }
 }

@@ -3,6 +3,7 @@
 //! A request is answered in the thread that sends it, under locks that a driver may hold for ever; so a
 //! receive timeout alone is no deadline, and every question is asked aside.
 
+use std::cell::Cell;
 use std::io::{self, IoSliceMut};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -52,6 +53,17 @@ enum Told {
     Interrupted,
 }
 
+thread_local! {
+    /// The buffer of the last socket of this thread: one question follows another.
+    static SPARE: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        SPARE.set(std::mem::take(&mut self.buffer));
+    }
+}
+
 impl Socket {
     /// Opens one.
     ///
@@ -68,7 +80,7 @@ impl Socket {
             fd,
             port: address.pid(),
             sequence: 0,
-            buffer: vec![0; ANSWER_BYTES],
+            buffer: SPARE.take(),
         })
     }
 
@@ -131,19 +143,38 @@ impl Socket {
 
     /// The length of the next datagram, which is in the buffer; 0 for one that is not the kernel's.
     fn receive(&mut self) -> io::Result<usize> {
-        let mut parts = [IoSliceMut::new(&mut self.buffer)];
-        let fd = self.fd.as_raw_fd();
-        let message = match recvmsg::<NetlinkAddr>(fd, &mut parts, None, MsgFlags::empty()) {
-            Ok(message) => message,
-            Err(Errno::EINTR) => return Ok(0),
-            Err(Errno::EAGAIN) => return Err(Errno::ETIMEDOUT.into()),
-            Err(errno) => return Err(errno.into()),
-        };
-        if message.flags.contains(MsgFlags::MSG_TRUNC) {
+        // Most answers fit a page, and some are long: how long is asked first.
+        let (waiting, _) = self.message(&mut [], MsgFlags::MSG_PEEK | MsgFlags::MSG_TRUNC)?;
+        if waiting > ANSWER_BYTES {
             return Err(Errno::EMSGSIZE.into());
         }
-        let kernel = message.address.is_some_and(|address| address.pid() == 0);
-        Ok(if kernel { message.bytes } else { 0 })
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(buffer.len().max(waiting), 0);
+        let message = self.message(&mut buffer, MsgFlags::empty());
+        self.buffer = buffer;
+        let (length, from_kernel) = message?;
+        Ok(if from_kernel { length } else { 0 })
+    }
+
+    /// The length of the next message, and whether the kernel sent it; a signal is a message without length.
+    fn message(&self, buffer: &mut [u8], flags: MsgFlags) -> io::Result<(usize, bool)> {
+        let fd = self.fd.as_raw_fd();
+        let mut parts = [IoSliceMut::new(buffer)];
+        match recvmsg::<NetlinkAddr>(fd, &mut parts, None, flags) {
+            Ok(message)
+                if message.flags.contains(MsgFlags::MSG_TRUNC)
+                    && !flags.contains(MsgFlags::MSG_PEEK) =>
+            {
+                Err(Errno::EMSGSIZE.into())
+            }
+            Ok(message) => {
+                let kernel = message.address.is_some_and(|address| address.pid() == 0);
+                Ok((message.bytes, kernel))
+            }
+            Err(Errno::EINTR) => Ok((0, false)),
+            Err(Errno::EAGAIN) => Err(Errno::ETIMEDOUT.into()),
+            Err(errno) => Err(errno.into()),
+        }
     }
 }
 

@@ -255,6 +255,14 @@ impl Root {
         self.told(ask, Aside::ask_here)
     }
 
+    /// As [`Root::ask`], of what is known to be answered from memory: in this thread.
+    ///
+    /// # Errors
+    /// As [`Root::ask`], but never timed out.
+    pub fn ask_at_once<T: DeserializeOwned>(&self, ask: &Ask) -> Result<Option<T>> {
+        self.told(ask, |_, tree, ask| aside::answer(tree, ask))
+    }
+
     fn told<T: DeserializeOwned>(
         &self,
         ask: &Ask,

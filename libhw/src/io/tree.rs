@@ -21,6 +21,9 @@ const ATTEMPTS: usize = 4;
 /// The smallest page of any kernel: what sysfs answers at most in one read is a multiple of it.
 const PAGE: usize = 4096;
 
+/// How much is asked of a large file at a time.
+const LARGE: usize = 64 << 10;
+
 /// Where the kernel's settings stand.
 const SETTINGS: [&str; 2] = ["proc", "sys"];
 
@@ -207,10 +210,10 @@ impl Tree {
         buffer: &mut Vec<u8>,
     ) -> Answered<Vec<u8>> {
         let file = self.open(path, sys::FILE)?;
-        // sysfs answers a whole attribute in one read, and each read more costs a call; a binary one comes
-        // in pages. procfs answers as much as it likes at a time, so there only nothing means the end.
-        let short_is_end = path.starts_with("sys/");
-        buffer.resize(buffer.len().max(64 << 10), 0);
+        // sysfs answers a whole attribute in one read, and each read more costs a call; a binary one comes in pages.
+        // So do the settings in procfs. Its other files answer as much as they like at a time: only nothing ends them.
+        let short_is_end = path.starts_with("sys/") || path.starts_with("proc/sys/");
+        buffer.resize(buffer.len().max(PAGE), 0);
         let mut bytes = Vec::new();
         loop {
             let space = buffer.len().min(limit.saturating_sub(bytes.len()).max(1));
@@ -227,6 +230,10 @@ impl Tree {
                 } else {
                     Err(Errno::EFBIG)
                 };
+            }
+            if read == length {
+                // Few files have more than a page, and those that do have many.
+                buffer.resize(buffer.len().max(LARGE), 0);
             }
         }
     }

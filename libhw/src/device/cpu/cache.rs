@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 
-use super::{Cache, CacheKind, Group, fitting, of_cpu, set};
+use super::{Cache, CacheKind, Group, fitting, of_cpu, resctrl, set};
 use crate::idset::IdSet;
 use crate::parse;
 use crate::survey::Survey;
@@ -24,6 +24,7 @@ pub(super) fn read<D: Copy + Eq + Hash>(
 ) -> Vec<Cache> {
     let mut reader = Reader {
         survey,
+        numbered: resctrl::is_mounted(survey),
         online,
         cores,
         places: BTreeMap::new(),
@@ -67,7 +68,7 @@ pub(super) fn of_sparc(survey: &Survey<'_>, cores: &[Group]) -> Vec<Cache> {
     for core in cores {
         for (name, level, kind) in FILES {
             let bytes = |what| {
-                let path = of_cpu(core.id, &format!("{name}_{what}"));
+                let path = of_cpu(core.id, format_args!("{name}_{what}"));
                 survey.value(&path, parse::size)
             };
             let Some(size) = bytes("size") else {
@@ -174,6 +175,8 @@ type Sizes = Vec<(u32, Option<Bytes>)>;
 
 struct Reader<'a, D> {
     survey: &'a Survey<'a>,
+    /// Whether anything names caches by the kernel's numbers; on a large machine these are every sixth file.
+    numbered: bool,
     online: &'a IdSet,
     cores: &'a [Group],
     places: BTreeMap<u32, Place>,
@@ -210,7 +213,7 @@ impl<D: Copy + Eq + Hash> Reader<'_, D> {
             self.done = self.done.union(&shared);
         }
         let shapes = self.shapes.entry((design, sizes)).or_insert_with(|| {
-            let shape = |(index, _): &Found| shape(self.survey, cpu, *index);
+            let shape = |(index, _): &Found| shape(self.survey, self.numbered, cpu, *index);
             found.iter().map(shape).collect()
         });
         for ((index, at), shape) in found.iter().zip(shapes) {
@@ -306,7 +309,7 @@ fn gapless(places: impl Iterator<Item = u32>) -> bool {
 }
 
 fn attribute(cpu: u32, index: u32, name: &str) -> String {
-    of_cpu(cpu, &format!("cache/index{index}/{name}"))
+    of_cpu(cpu, format_args!("cache/index{index}/{name}"))
 }
 
 /// A size; old kernels write 0 for one that they don't know.
@@ -321,7 +324,7 @@ fn kernel_id(survey: &Survey<'_>, cpu: u32, index: u32) -> Option<u64> {
 }
 
 /// `None` for what has no level or no type: it is no cache.
-fn shape(survey: &Survey<'_>, cpu: u32, index: u32) -> Option<Shape> {
+fn shape(survey: &Survey<'_>, numbered: bool, cpu: u32, index: u32) -> Option<Shape> {
     let path = |name: &str| attribute(cpu, index, name);
     let level = survey.value(&path("level"), parse::decimal)?;
     let kind = survey.text(&path("type"))?;
@@ -331,6 +334,6 @@ fn shape(survey: &Survey<'_>, cpu: u32, index: u32) -> Option<Shape> {
         line_size: bytes(survey, &path("coherency_line_size")),
         ways: survey.value(&path("ways_of_associativity"), parse::decimal),
         sets: survey.value(&path("number_of_sets"), parse::decimal),
-        numbered: kernel_id(survey, cpu, index).is_some(),
+        numbered: numbered && kernel_id(survey, cpu, index).is_some(),
     })
 }

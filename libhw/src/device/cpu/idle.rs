@@ -195,7 +195,7 @@ fn counted(survey: &Survey<'_>, cpus: &IdSet, number: u32) -> IdleStateNow {
 }
 
 fn of_state(cpu: u32, number: u32) -> String {
-    of_cpu(cpu, &format!("cpuidle/state{number}"))
+    of_cpu(cpu, format_args!("cpuidle/state{number}"))
 }
 
 fn number(id: &str) -> Option<u32> {

@@ -137,10 +137,19 @@ const OWN: [&str; 3] = ["info", "mon_data", "mon_groups"];
 /// No processor has so many groups.
 const GROUPS_MAX: usize = 4096;
 
+/// Whether it is mounted.
+pub(super) fn is_mounted(survey: &Survey<'_>) -> bool {
+    has_info(&survey.names(RESCTRL))
+}
+
+fn has_info(names: &[String]) -> bool {
+    names.iter().any(|name| name == "info")
+}
+
 /// Reads it; none where it isn't mounted.
 pub(super) fn discover(survey: &Survey<'_>) -> Option<Resctrl> {
     let names = survey.names(RESCTRL);
-    if !names.iter().any(|name| name == "info") {
+    if !has_info(&names) {
         return None;
     }
     let info = survey.names(&format!("{RESCTRL}/info"));

@@ -99,7 +99,7 @@ fn now(survey: &Survey<'_>, row: &Throttle) -> ThrottleNow {
         "core"
     };
     let value = |name: &str| {
-        let path = of_cpu(row.cpu, &format!("{DIRECTORY}/{word}_throttle_{name}"));
+        let path = of_cpu(row.cpu, format_args!("{DIRECTORY}/{word}_throttle_{name}"));
         survey.value(&path, parse::decimal)
     };
     ThrottleNow {

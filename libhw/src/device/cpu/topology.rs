@@ -157,7 +157,7 @@ pub(super) fn nodes(survey: &Survey<'_>) -> Vec<(u32, IdSet)> {
 }
 
 fn attribute(cpu: u32, name: &str) -> String {
-    of_cpu(cpu, &format!("topology/{name}"))
+    of_cpu(cpu, format_args!("topology/{name}"))
 }
 
 /// The groups of one level so far.

@@ -1,6 +1,6 @@
 //! /proc/crypto: every implementation that is registered, and which of them the kernel takes.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -100,12 +100,12 @@ pub(super) fn discover(survey: &Survey<'_>, crypto: &mut Crypto) {
     let Some(text) = survey.raw(FILE) else {
         return;
     };
-    let mut ids = HashSet::new();
+    let (mut ids, mut rows) = (HashSet::new(), Vec::new());
     for block in blocks(&text).take(IMPLEMENTATIONS_MAX) {
         match implementation(&block) {
-            Ok(Some(mut row)) => {
+            Ok(Some((mut row, accelerator))) => {
                 make_unique(&mut row, &mut ids);
-                crypto.implementations.push(row);
+                rows.push((row, accelerator));
             }
             Ok(None) => {}
             Err(expected) => {
@@ -114,7 +114,8 @@ pub(super) fn discover(survey: &Survey<'_>, crypto: &mut Crypto) {
             }
         }
     }
-    crypto.algorithms = winners(&crypto.implementations);
+    crypto.algorithms = winners(&rows);
+    crypto.implementations = rows.into_iter().map(|(row, _)| row).collect();
 }
 
 /// The fields of each entry; an empty line ends one, and so does a second `name`.
@@ -124,10 +125,10 @@ pub(super) fn discover(survey: &Survey<'_>, crypto: &mut Crypto) {
 /// driver       : cbc-aes-aesni
 /// priority     : 400
 /// ```
-fn blocks(text: &str) -> impl Iterator<Item = HashMap<&str, &str>> {
+fn blocks(text: &str) -> impl Iterator<Item = BTreeMap<&str, &str>> {
     let mut lines = text.lines().peekable();
     std::iter::from_fn(move || {
-        let mut block = HashMap::new();
+        let mut block = BTreeMap::new();
         while let Some(line) = lines.peek() {
             let pair = line.split_once(':');
             let pair = pair.map(|(key, value)| (parse::trim(key), parse::trim(value)));
@@ -145,8 +146,11 @@ fn blocks(text: &str) -> impl Iterator<Item = HashMap<&str, &str>> {
     })
 }
 
+/// An implementation, and which sort of accelerator does its work.
+type Row = (Implementation, Option<Kind>);
+
 /// One entry; `None` for the kernel's placeholder of one that it is about to load.
-fn implementation(block: &HashMap<&str, &str>) -> Result<Option<Implementation>, &'static str> {
+fn implementation(block: &BTreeMap<&str, &str>) -> Result<Option<Row>, &'static str> {
     const NUMBER: &str = "an entry of /proc/crypto with a number for its priority";
     let text = |key: &str| {
         let value = block.get(key).copied().filter(|value| !value.is_empty());
@@ -159,8 +163,8 @@ fn implementation(block: &HashMap<&str, &str>) -> Result<Option<Implementation>,
     let (driver, module) = (text("driver")?, text("module")?);
     let size = |key: &str| block.get(key).and_then(|value| parse::decimal(value).ok());
     let yes = |key: &str| block.get(key).map(|value| *value == "yes");
-    let (served_by, _) = served::by(driver, module);
-    Ok(Some(Implementation {
+    let (served_by, accelerator) = served::by(driver, module);
+    let row = Implementation {
         id: driver.to_owned(),
         name: text("name")?.to_owned(),
         kind: kind.to_owned(),
@@ -182,7 +186,8 @@ fn implementation(block: &HashMap<&str, &str>) -> Result<Option<Implementation>,
                 .and_then(|value| parse::decimal(value).ok())
                 .unwrap_or_default(),
         },
-    }))
+    };
+    Ok(Some((row, accelerator)))
 }
 
 /// Gives a second one of a name its type, and a third one a number.
@@ -210,30 +215,27 @@ fn interface(kind: &str) -> Interface {
 
 /// The implementation that each name gets. The list has the latest first, and of equal priorities the kernel
 /// takes the first that it meets.
-fn winners(all: &[Implementation]) -> Vec<Algorithm> {
-    let mut best: BTreeMap<(&str, Interface), &Implementation> = BTreeMap::new();
+fn winners(all: &[Row]) -> Vec<Algorithm> {
+    let mut best: BTreeMap<(&str, Interface), &Row> = BTreeMap::new();
     let usable = all
         .iter()
-        .filter(|row| row.tested && !row.internal && row.fips != Some(false));
+        .filter(|(row, _)| row.tested && !row.internal && row.fips != Some(false));
     for row in usable {
-        let of = (row.name.as_str(), interface(&row.kind));
+        let of = (row.0.name.as_str(), interface(&row.0.kind));
         let known = best.entry(of).or_insert(row);
-        if row.priority > known.priority {
+        if row.0.priority > known.0.priority {
             *known = row;
         }
     }
     best.into_iter()
-        .map(|((name, interface), row)| {
-            let driver = row.id.as_str();
-            Algorithm {
-                id: format!("{name}/{}", interface.as_str()),
-                name: name.to_owned(),
-                implementation: row.id.clone(),
-                priority: row.priority,
-                served_by: row.served_by.clone(),
-                accelerator: served::by(driver, &row.module).1,
-                interface,
-            }
+        .map(|((name, interface), (row, accelerator))| Algorithm {
+            id: format!("{name}/{}", interface.as_str()),
+            name: name.to_owned(),
+            implementation: row.id.clone(),
+            priority: row.priority,
+            served_by: row.served_by.clone(),
+            accelerator: accelerator.clone(),
+            interface,
         })
         .collect()
 }

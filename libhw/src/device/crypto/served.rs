@@ -134,15 +134,21 @@ pub(super) fn by(driver: &str, module: &str) -> (ServedBy, Option<Kind>) {
 
 /// Whether a name has a pattern in it as a word of its own, or more than one word.
 fn has(name: &str, pattern: &str) -> bool {
-    let is_inner = |sign: Option<char>| sign.is_some_and(|sign| sign.is_ascii_alphabetic());
-    let starts_open = pattern.starts_with(|sign: char| !sign.is_ascii_alphanumeric());
-    let ends_open = pattern.ends_with(|sign: char| !sign.is_ascii_alphanumeric());
-    name.match_indices(pattern).any(|(at, _)| {
-        let before = name.get(..at).and_then(|before| before.chars().next_back());
-        let after = name
-            .get(at + pattern.len()..)
-            .and_then(|after| after.chars().next());
-        (starts_open || !is_inner(before)) && (ends_open || !is_inner(after))
+    let (name, pattern) = (name.as_bytes(), pattern.as_bytes());
+    let Some((first, others)) = pattern.split_first() else {
+        return false;
+    };
+    let is_letter = |sign: Option<&u8>| sign.is_some_and(u8::is_ascii_alphabetic);
+    let is_open = |sign: Option<&u8>| !sign.is_some_and(u8::is_ascii_alphanumeric);
+    let before = |at: usize| name.get(at.checked_sub(1)?);
+    // A hundred patterns are looked for in names of twenty letters: what prepares a search costs more than the search.
+    name.iter().enumerate().any(|(at, sign)| {
+        sign == first
+            && name
+                .get(at + 1..)
+                .is_some_and(|rest| rest.starts_with(others))
+            && (is_open(Some(first)) || !is_letter(before(at)))
+            && (is_open(pattern.last()) || !is_letter(name.get(at + pattern.len())))
     })
 }
 

@@ -150,12 +150,28 @@ impl<'a> List<'a> {
         });
     }
 
-    /// Where the line of a vendor or a base class starts, by bisection.
+    /// Where the line of a vendor or a base class starts.
     fn find(&self, id: u32) -> Option<u64> {
-        let (mut low, mut high, mut found) = (0, self.length, None);
+        let found = self.bisect(0, self.length, id);
+        found.filter(|(_, top)| *top == id).map(|(at, _)| at)
+    }
+
+    /// The first line of the first rank, of those that start in `low..high`, with this id or a higher one.
+    fn bisect(&self, mut low: u64, mut high: u64, id: u32) -> Option<(u64, u32)> {
+        let mut found = None;
         while high - low > SHORT {
             let middle = low + (high - low) / 2;
-            match self.top_from(middle, high) {
+            let near = high.min(middle + NEAR);
+            let next = match self.top_from(middle, near) {
+                // The middle lies in a vendor that fills much of the file. Most often what is sought stands before it,
+                // or is it; only else it has to be looked through.
+                None if near < high => match self.bisect(low, middle, id) {
+                    Some(before) => return Some(before),
+                    None => self.top_from(middle, high),
+                },
+                next => next,
+            };
+            match next {
                 Some((at, top)) if top < id => low = at,
                 next => (found, high) = (next.or(found), middle),
             }
@@ -169,7 +185,7 @@ impl<'a> List<'a> {
             }
             _ => Continue(()),
         });
-        found.filter(|(_, top)| *top == id).map(|(at, _)| at)
+        found
     }
 
     /// The first line of the first rank that starts in `from..until`.
@@ -267,6 +283,8 @@ const CLASSES: u32 = 0x1_0000;
 const PIECE: usize = 32 << 10;
 const PIECE_FIRST: usize = 4 << 10;
 const SHORT: u64 = 2 << 10;
+/// Nearly every vendor has fewer bytes.
+const NEAR: u64 = 4 << 10;
 const NAME_MAX: usize = 256;
 /// `C 02  ` and `\t159b  ` are no longer.
 const ID_MAX: usize = 8;

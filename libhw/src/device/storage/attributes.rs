@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::parse::Parsed;
+use crate::parse::{self, Parsed};
 use crate::survey::Survey;
 
 /// One device's directory.
@@ -92,10 +92,14 @@ impl Block<'_> {
 const WHOLE: &str = "sys/block";
 const ALL: &str = "sys/class/block";
 
+/// Devices that a kernel makes in stock, many of them, and that hold nothing until somebody gives them something to
+/// hold: their size is asked for first.
+const STOCK: &[&str] = &["loop", "nbd", "ram", "zram"];
+
 /// More than any machine has, so that a hostile tree ends.
 const BLOCKS_MAX: usize = 65_536;
 
-/// The whole block devices, in the order of their names. /sys/class/block lists partitions too, and on some trees
+/// The whole block devices that may hold something, in the order of their names. /sys/class/block lists partitions too, and on some trees
 /// alone has the mapped ones.
 pub(super) fn blocks<'a>(survey: &'a Survey<'a>) -> Vec<Block<'a>> {
     let block = |folder: &str, name: String| {
@@ -107,13 +111,19 @@ pub(super) fn blocks<'a>(survey: &'a Survey<'a>) -> Vec<Block<'a>> {
             way,
         }
     };
+    let is_spare = |name: &String| {
+        let kind = name.trim_end_matches(|sign: char| sign.is_ascii_digit());
+        let size = || survey.raw(&format!("{WHOLE}/{name}/size"));
+        STOCK.contains(&kind) && size().is_some_and(|size| parse::trim(&size) == "0")
+    };
     let names = survey.names(WHOLE).into_iter().take(BLOCKS_MAX);
+    let (spare, names): (Vec<_>, Vec<_>) = names.partition(is_spare);
+    let names = names.into_iter();
     let mut blocks: Vec<_> = names.map(|name| block(WHOLE, name)).collect();
-    let known: BTreeSet<String> = blocks
+    let names = blocks
         .iter()
-        .flat_map(|block| block.partitions().chain([&block.name]))
-        .cloned()
-        .collect();
+        .flat_map(|block| block.partitions().chain([&block.name]));
+    let known: BTreeSet<_> = names.cloned().chain(spare).collect();
     let others = survey.names(ALL).into_iter().take(BLOCKS_MAX);
     let others = others.filter(|name| !known.contains(name));
     blocks.extend(others.map(|name| block(ALL, name)).filter(|block| {

@@ -41,7 +41,8 @@ pub struct Disk {
     /// The version of the drive's firmware: `device/rev`, `device/firmware_rev`, `device/fwrev`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub firmware: Option<String>,
-    /// The drive's serial number: `device/serial`, `serial`, `device/vpd_pg80`, or udev's.
+    /// The drive's serial number: `device/serial`, `device/vpd_pg80`, or udev's. A virtio disk's own `serial` asks the
+    /// host, and is read only with `deep`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial: Option<String>,
     /// Its World Wide Name, or what else tells it from all others: `wwid`, `device/wwid`.
@@ -301,6 +302,9 @@ fn disk(survey: &Survey<'_>, block: &Block<'_>) -> Disk {
     disk
 }
 
+/// A virtio disk's serial number has twenty characters.
+const SERIAL_MAX: usize = 256;
+
 /// What tells the drive, as the kernel keeps it.
 fn identify(
     block: &Block<'_>,
@@ -322,12 +326,12 @@ fn identify(
         // Four bytes of header, then the number (SPC-4 §7.8.15).
         parse::nonempty(&String::from_utf8_lossy(bytes?.get(4..)?))
     };
-    disk.serial = block
-        .own
+    let kept = &["SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT"];
+    disk.serial = device
         .text("serial")
-        .or_else(|| device.text("serial"))
         .or_else(page)
-        .or_else(|| properties.first(&["SCSI_IDENT_SERIAL", "ID_SERIAL_SHORT"]));
+        .or_else(|| properties.first(kept))
+        .or_else(|| own_serial(block, device_link, properties));
     disk.wwn = block
         .own
         .text("wwid")
@@ -341,6 +345,24 @@ fn identify(
         .then(|| device.text("state"))
         .flatten()
         .map(device_state);
+}
+
+/// The number that a virtio disk has beside its other attributes: each read asks the host, which may take its time.
+fn own_serial(
+    block: &Block<'_>,
+    device_link: Option<&str>,
+    properties: &Properties,
+) -> Option<String> {
+    let device = device_link?.rsplit('/').next()?;
+    device.strip_prefix("virtio")?;
+    let survey = block.own.survey;
+    let ask = || {
+        let path = block.own.path("serial");
+        let bytes = survey.root().slow_bytes(&path, SERIAL_MAX);
+        parse::nonempty(&String::from_utf8_lossy(&survey.keep(bytes)?))
+    };
+    let asked = (survey.deep() && block.own.has("serial")).then(ask);
+    asked.flatten().or_else(|| properties.first(&["ID_SERIAL"]))
 }
 
 fn queue(block: &Block<'_>, disk: &mut Disk) {

@@ -5,6 +5,7 @@
 //! ```
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +76,7 @@ const MOUNTS_MAX: usize = 65_536;
 
 /// The kinds of file system that hold no data: windows into the kernel.
 const PSEUDO: &[&str] = &[
-    "autofs",
+    AUTOFS,
     "binder",
     "binfmt_misc",
     "bpf",
@@ -130,11 +131,18 @@ const REMOTE: &[&str] = &[
     "virtiofs",
 ];
 
+/// Mounts others when somebody looks.
+const AUTOFS: &str = "autofs";
+
+/// The kinds that know by themselves how full they are, from memory. With any other the answer may wait: for a
+/// server, for what it is mounted over, or for a lock that somebody holds who waits for a device.
+const PROMPT: &[&str] = &["ext2", "ext3", "ext4", "ramfs", "tmpfs", "vfat", "xfs"];
+
 /// The mounts, by place.
 pub(super) fn discover(survey: &Survey<'_>) -> Vec<Mount> {
-    let mut mounts = list(survey);
-    fill(&mut mounts, survey, |mount| !mount.remote || survey.deep());
-    mounts
+    let mut list = list(survey);
+    list.fill(survey, |mount| !mount.remote || survey.deep());
+    list.mounts
 }
 
 /// Lists them again, since no uevent tells of a mount, and asks how full they are; those of others, where that was
@@ -144,13 +152,19 @@ pub(super) fn refresh(mounts: &mut Vec<Mount>, survey: &Survey<'_>) {
         .iter()
         .filter(|mount| mount.now != MountNow::default());
     let known: BTreeSet<String> = known.map(|mount| mount.id.clone()).collect();
-    *mounts = list(survey);
-    fill(mounts, survey, |mount| {
-        !mount.remote || known.contains(&mount.id)
-    });
+    let mut list = list(survey);
+    list.fill(survey, |mount| !mount.remote || known.contains(&mount.id));
+    *mounts = list.mounts;
 }
 
-fn list(survey: &Survey<'_>) -> Vec<Mount> {
+/// What is mounted.
+struct List {
+    mounts: Vec<Mount>,
+    /// Where a question may wait, and on the way to what is mounted below.
+    slow: BTreeSet<String>,
+}
+
+fn list(survey: &Survey<'_>) -> List {
     let text = survey.raw(MOUNTINFO).unwrap_or_default();
     let mut mounts: BTreeMap<String, Mount> = BTreeMap::new();
     let lines = text.lines().filter(|line| !parse::trim(line).is_empty());
@@ -159,25 +173,47 @@ fn list(survey: &Survey<'_>) -> Vec<Mount> {
         mounts.extend(mount.map(|mount| (mount.id.clone(), mount)));
     }
     let mut mounts: Vec<Mount> = mounts.into_values().collect();
+    let is_window = |mount: &Mount| PSEUDO.contains(&mount.kind.as_str());
+    let is_slow = |mount: &&Mount| {
+        let known = PROMPT.contains(&mount.kind.as_str()) || is_window(mount);
+        !known || mount.kind == AUTOFS
+    };
+    let slow = mounts.iter().filter(is_slow);
+    let slow = slow.map(|mount| mount.id.clone()).collect();
     // Only now: what is hidden by a window into the kernel is hidden too.
-    mounts.retain(|mount| !PSEUDO.contains(&mount.kind.as_str()));
-    mounts
+    mounts.retain(|mount| !is_window(mount));
+    List { mounts, slow }
 }
 
-/// Asks once for each file system, however often it is mounted: a node with many containers has thousands of mounts.
-fn fill(mounts: &mut [Mount], survey: &Survey<'_>, wanted: impl Fn(&Mount) -> bool) {
-    let mut known: BTreeMap<String, MountNow> = BTreeMap::new();
-    for mount in mounts {
-        if wanted(mount) {
-            let ask = || now(survey, &mount.id);
-            mount.now = *known.entry(mount.device_number.clone()).or_insert_with(ask);
+impl List {
+    /// Asks once for each file system, however often it is mounted: a node with many containers has thousands of
+    /// mounts.
+    fn fill(&mut self, survey: &Survey<'_>, wanted: impl Fn(&Mount) -> bool) {
+        let mut known: BTreeMap<String, MountNow> = BTreeMap::new();
+        for mount in &mut self.mounts {
+            if wanted(mount) {
+                let ask = || now(survey, &mount.id, is_prompt(&mount.id, &self.slow));
+                mount.now = *known.entry(mount.device_number.clone()).or_insert_with(ask);
+            }
         }
     }
 }
 
-fn now(survey: &Survey<'_>, place: &str) -> MountNow {
+/// Whether nothing on the way to `place` makes a question wait; `slow` is where that may be.
+fn is_prompt(place: &str, slow: &BTreeSet<String>) -> bool {
+    let mut ways = Path::new(place).ancestors().filter_map(Path::to_str);
+    !ways.any(|way| slow.contains(way))
+}
+
+fn now(survey: &Survey<'_>, place: &str, prompt: bool) -> MountNow {
     let path = place.trim_start_matches('/').to_owned();
-    let space: Option<Space> = survey.keep(survey.root().ask(&Ask::Space { path }));
+    let (root, ask) = (survey.root(), Ask::Space { path });
+    let space = if prompt {
+        root.ask_at_once(&ask)
+    } else {
+        root.ask(&ask)
+    };
+    let space: Option<Space> = survey.keep(space);
     let Some(space) = space.filter(|space| space.size_bytes > 0) else {
         return MountNow::default();
     };

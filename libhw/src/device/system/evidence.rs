@@ -24,7 +24,7 @@ pub(super) struct Evidence<'a> {
     pub(super) device_tree: Attributes,
     /// `/proc/sysinfo`, which only s390 has.
     sysinfo: Fields,
-    cpuinfo: OnceCell<Fields>,
+    cpuinfo: OnceCell<String>,
     version: OnceCell<String>,
 }
 
@@ -53,8 +53,8 @@ impl<'a> Evidence<'a> {
     /// The first value of a key of `/proc/cpuinfo`: asked for only where nothing cheaper answers, since that
     /// file grows with the CPUs.
     pub(super) fn cpuinfo(&self, name: &str) -> Option<&str> {
-        let read = || fields(self.survey, "proc/cpuinfo");
-        self.cpuinfo.get_or_init(read).get(name).map(String::as_str)
+        let read = || self.survey.raw("proc/cpuinfo").unwrap_or_default();
+        value_of(self.cpuinfo.get_or_init(read), name)
     }
 
     /// `/proc/version`, the words of which depend on who built the kernel.
@@ -120,6 +120,17 @@ impl Attributes {
         let listed = self.names.iter().any(|listed| listed == first);
         listed.then(|| format!("{}/{name}", self.directory))
     }
+}
+
+/// The value in the first line `key: value` of a text that may have a hundred thousand lines.
+fn value_of<'t>(text: &'t str, key: &str) -> Option<&'t str> {
+    let mut found = memchr::memmem::find_iter(text.as_bytes(), key);
+    found.find_map(|at| {
+        let starts = at == 0 || text.as_bytes().get(at - 1) == Some(&b'\n');
+        let line = text.get(at..).filter(|_| starts)?.lines().next()?;
+        let (name, value) = line.split_once(':')?;
+        (parse::trim(name) == key).then(|| parse::trim(value))
+    })
 }
 
 fn fields(survey: &Survey<'_>, path: &str) -> Fields {

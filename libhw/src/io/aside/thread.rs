@@ -1,16 +1,23 @@
 //! Questions asked on a thread: waited for as long as agreed, then left behind.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::mpsc::{self, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use nix::errno::Errno;
 
 use super::{LEFT_BEHIND_MAX, NOT_ASKED};
 
-/// The threads of one root.
+/// The threads of one root: one that waits for more, and those that were left behind.
 #[derive(Debug, Default)]
-pub(in crate::io) struct Threads(Arc<Mutex<State>>);
+pub(in crate::io) struct Threads {
+    state: Arc<Mutex<State>>,
+    idle: Mutex<Option<Worker>>,
+}
+
+/// A thread's way in; the thread ends when this goes.
+type Worker = Sender<Box<dyn FnOnce() + Send>>;
 
 #[derive(Debug, Default)]
 struct State {
@@ -23,10 +30,15 @@ struct State {
 impl Threads {
     /// Whether nothing that is left behind speaks against asking.
     pub(super) fn may_ask(&self, waits_for: &str) -> Result<(), Errno> {
-        may_ask(&lock(&self.0), waits_for)
+        may_ask(&lock(&self.state), waits_for)
     }
 
-    /// Runs `work` on a thread of its own and waits for it at most `limit`; `ETIMEDOUT` when it was too slow, and
+    /// Ends the thread that waits for more.
+    pub(super) fn rest(&self) {
+        lock(&self.idle).take();
+    }
+
+    /// Runs `work` on a thread and waits for it at most `limit`; `ETIMEDOUT` when it was too slow, and
     /// for as long as an earlier `work` that waits for the same is left behind.
     pub(super) fn within<T: Send + 'static>(
         &self,
@@ -35,34 +47,45 @@ impl Threads {
         work: impl FnOnce() -> Result<T, Errno> + Send + 'static,
     ) -> Result<T, Errno> {
         let number = {
-            let mut state = lock(&self.0);
+            let mut state = lock(&self.state);
             may_ask(&state, waits_for)?;
             state.started += 1;
             state.started
         };
         let (answer, wait) = mpsc::sync_channel(1);
-        let state = Arc::clone(&self.0);
-        let thread = move || {
+        let state = Arc::clone(&self.state);
+        let work = move || {
             let done = work();
-            let mut state = lock(&state);
-            state.left_behind.remove(&number);
+            lock(&state).left_behind.remove(&number);
             // The receiver is gone when the work was too slow; its answer is then nobody's.
-            answer.send(done)
+            let _ = answer.send(done);
         };
-        #[expect(clippy::disallowed_methods, reason = "io/ may start threads")]
-        std::thread::Builder::new()
-            .name("aside".into())
-            .spawn(thread)
-            .map_err(|_| Errno::EAGAIN)?;
-        wait.recv_timeout(limit).unwrap_or_else(|_| {
-            let mut state = lock(&self.0);
+        let worker = lock(&self.idle).take().map_or_else(start, Ok)?;
+        worker.send(Box::new(work)).map_err(|_| Errno::EAGAIN)?;
+        let answer = wait.recv_timeout(limit).or_else(|_| {
+            let mut state = lock(&self.state);
             // It may have been told in this very moment.
-            wait.try_recv().unwrap_or_else(|_| {
+            wait.try_recv().inspect_err(|_| {
                 state.left_behind.insert(number, waits_for.to_owned());
-                Err(Errno::ETIMEDOUT)
             })
-        })
+        });
+        let answer = answer.map_err(|_| Errno::ETIMEDOUT)?;
+        // Only who has answered is asked again.
+        *lock(&self.idle) = Some(worker);
+        answer
     }
+}
+
+fn start() -> Result<Worker, Errno> {
+    let (worker, works) = mpsc::channel::<Box<dyn FnOnce() + Send>>();
+    let thread = std::thread::Builder::new().name("aside".into());
+    #[expect(clippy::disallowed_methods, reason = "io/ may start threads")]
+    let started = thread.spawn(move || {
+        for work in works {
+            work();
+        }
+    });
+    started.map(|_| worker).map_err(|_| Errno::EAGAIN)
 }
 
 fn may_ask(state: &State, waits_for: &str) -> Result<(), Errno> {
@@ -75,7 +98,7 @@ fn may_ask(state: &State, waits_for: &str) -> Result<(), Errno> {
     Ok(())
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -13,7 +13,7 @@ fn cache(cpu: u32, index: u32, words: [&str; 4]) -> Files {
 
 #[test]
 fn a_cache_is_read_once_and_its_size_is_its_own() {
-    let (cpu, problems) = read_all(&[
+    let mut files = vec![
         told("0-3\n"),
         cache(0, 0, ["1", "Data", "32K", "0"]),
         cache(0, 1, ["3", "Unified", "98304K", "0-1"]),
@@ -31,7 +31,16 @@ fn a_cache_is_read_once_and_its_size_is_its_own() {
             ("cpu0/cache/index1/id".into(), "0\n".into()),
             ("cpu2/cache/index1/id".into(), "1\n".into()),
         ],
-    ]);
+    ];
+    let (unnamed, problems) = read_all(&files);
+    assert_eq!(problems, []);
+    // Only resctrl names caches by the kernel's numbers.
+    assert!(unnamed.caches.iter().all(|cache| cache.kernel_id.is_none()));
+    files.push(vec![(
+        "/sys/fs/resctrl/info/L3/num_closids".into(),
+        "16\n".into(),
+    )]);
+    let (cpu, problems) = read_all(&files);
     assert_eq!(problems, []);
     let caches: Vec<_> = cpu
         .caches
