@@ -85,5 +85,15 @@ fn a_malformed_counter_hides_no_other() {
     assert_eq!(ras.thresholds.len(), 3);
     assert_eq!(ras.thresholds[1].limit, None);
     assert_eq!(ras.thresholds[0].cpus.to_string(), "0");
-    assert!(problems.len() >= 4, "{problems:?}");
+    assert_eq!(
+        told(&problems),
+        [
+            (format!("/{umc}/error_count").as_str(), "malformed"),
+            (format!("/{umc}/interrupt_enable").as_str(), "malformed"),
+            (
+                "/sys/devices/system/machinecheck/machinecheck1/l2_cache",
+                "denied"
+            ),
+        ]
+    );
 }

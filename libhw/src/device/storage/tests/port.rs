@@ -239,6 +239,10 @@ fn a_malformed_port_hides_no_other_and_absent_ones_are_no_problem() {
             Some("0x500062b2047b51c4")
         );
     }
+}
+
+#[test]
+fn a_port_that_answers_with_an_error_is_a_problem_and_hides_no_other() {
     let tree = fc();
     tree.fail(&[
         ("sys/class/fc_host/host3/speed", libc::EIO),
