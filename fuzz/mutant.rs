@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use arbitrary::{Result, Unstructured};
 use libhw::inventory::Class;
 use libhw::io::root::Root;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::synthetic::{self, Entry, Shape, Tree};
@@ -181,6 +182,66 @@ pub fn one_of(texts: &[&[u8]], bytes: &[u8]) -> Vec<u8> {
         _ => spoilt_text(rest.choose(texts)?, &mut rest),
     };
     spoilt().unwrap_or_default()
+}
+
+/// One of `documents`, which are JSON, with some values that are others, doubled or gone, so that it stays JSON; now and
+/// then with spoilt places like any text.
+#[must_use]
+pub fn json_of(documents: &[&[u8]], bytes: &[u8]) -> Vec<u8> {
+    let mut rest = Unstructured::new(bytes);
+    if rest.ratio(3, 4) != Ok(true) {
+        return one_of(documents, bytes);
+    }
+    let Ok(Ok(mut document)) = rest
+        .choose(documents)
+        .map(|text| serde_json::from_slice::<Value>(text))
+    else {
+        return one_of(documents, bytes);
+    };
+    for _ in 0..SPOILT_MAX {
+        if rest.is_empty() || spoil_value(&mut document, &mut rest).is_err() {
+            break;
+        }
+    }
+    document.to_string().into_bytes()
+}
+
+/// Goes down to some value, and puts another there.
+fn spoil_value(value: &mut Value, bytes: &mut Unstructured<'_>) -> Result<()> {
+    let deeper = !rarely(bytes, 4);
+    match value {
+        Value::Object(fields) if deeper && !fields.is_empty() => {
+            let at = bytes.choose_index(fields.len())?;
+            let name = fields.keys().nth(at).cloned().unwrap_or_default();
+            if rarely(bytes, 8) {
+                fields.remove(&name);
+            } else if let Some(field) = fields.get_mut(&name) {
+                return spoil_value(field, bytes);
+            }
+        }
+        Value::Array(list) if deeper && !list.is_empty() => {
+            let at = bytes.choose_index(list.len())?;
+            match bytes.int_in_range(0..=7)? {
+                0 => drop(list.remove(at)),
+                1 => list.push(list[at].clone()),
+                _ => return spoil_value(&mut list[at], bytes),
+            }
+        }
+        other => *other = another(bytes)?,
+    }
+    Ok(())
+}
+
+fn another(bytes: &mut Unstructured<'_>) -> Result<Value> {
+    Ok(match bytes.int_in_range(0..=6)? {
+        0 => Value::Null,
+        1 => Value::from(bytes.arbitrary::<bool>()?),
+        2 => Value::from(bytes.arbitrary::<u64>()?),
+        3 => Value::from(bytes.arbitrary::<i32>()?),
+        4 => Value::from(bytes.choose(ODD)?.to_owned()),
+        5 => Value::from(String::from_utf8_lossy(&some(bytes)?)),
+        _ => Value::Array(Vec::new()),
+    })
 }
 
 /// Whether what happens once in `of` times happens now; never where the bytes are at their end.

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use gnomon_fuzz::mutant::one_of;
+use gnomon_fuzz::mutant::json_of;
 use libhw::inventory::Class;
 use libhw::io::root::Root;
 use tempfile::TempDir;
@@ -34,7 +34,7 @@ fn nvml(bytes: &[u8]) -> bool {
     thread_local!(static MACHINE: TempDir = machine());
     MACHINE.with(|tree| {
         let record = tree.path().join("gnomon/probes/nvml.json");
-        fs::write(record, one_of(RECORDS, bytes)).expect("room");
+        fs::write(record, json_of(RECORDS, bytes)).expect("room");
         let root = Root::captured(tree.path()).expect("a tree");
         let inventory = gnomon_fuzz::discovered(&root, &[Class::Gpu]);
         let adapters = inventory.gpu.map(|gpu| gpu.adapters).unwrap_or_default();

@@ -103,6 +103,21 @@ impl<'a> Directory<'a> {
         self.survey.parsed(&self.path(name), &text, parse)
     }
 
+    /// As [`Directory::slow_value`], of at most `length` bytes, of which the kernel then makes no more.
+    pub(crate) fn slow_value_of<T>(
+        &self,
+        name: &str,
+        length: usize,
+        parse: impl Fn(&str) -> Parsed<T>,
+    ) -> Option<T> {
+        let path = self.path(name);
+        let bytes = self
+            .has(name)
+            .then(|| self.survey.root().slow_bytes(&path, length))?;
+        let text = parse::nonempty(&String::from_utf8_lossy(&self.survey.keep(bytes)?))?;
+        self.survey.parsed(&path, &text, parse)
+    }
+
     /// The last part of where a link points.
     pub(crate) fn link_name(&self, name: &str) -> Option<String> {
         self.has(name)

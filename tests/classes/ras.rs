@@ -77,6 +77,18 @@ fn interrupts_of_the_captured_machine_add_up_as_its_lines_do() {
 #[test]
 fn a_synthetic_tree_of_errors_reads_as_its_documents_say() {
     let inventory = crate::synthetic("ras", &[Class::Ras]);
+    let thresholds = &inventory.ras.as_ref().expect("ras").thresholds;
+    let counted = thresholds
+        .iter()
+        .map(|one| (one.id.as_str(), one.now.errors.values().sum::<u32>()));
+    assert_eq!(
+        counted.collect::<Vec<_>>(),
+        [
+            ("l2_cache/l2_cache", 2),
+            ("load_store/load_store", 0),
+            ("umc_0/dram_ecc", 1200)
+        ]
+    );
     let counts = error_counts(&inventory);
     assert_eq!(counts.len(), 1);
     assert_eq!((counts[0].source, counts[0].corrected), (Source::Edac, 2));

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use libhw::device::storage::{
-    AnaState, ControllerState, CriticalWarning, DeviceState, MapKind, Storage, SyncAction,
+    AccessState, AnaState, ControllerState, CriticalWarning, DeviceState, FcPortState, MapKind,
+    Storage, SyncAction,
 };
 use libhw::inventory::{Class, Inventory};
 use serde_json::Value;
@@ -12,6 +13,7 @@ use serde_json::Value;
 use super::{replayed, synthetic};
 
 mod peers;
+mod ports;
 
 fn storage(inventory: &Inventory) -> &Storage {
     inventory.storage.as_ref().expect("the class")
@@ -211,6 +213,16 @@ fn the_made_up_machine_tells_ways_that_are_gone_and_arrays_that_are_degraded() {
     assert_eq!(
         (multipath.kind.clone(), multipath.members.len()),
         (Some(MapKind::Multipath), 2)
+    );
+    let ways: Vec<_> = multipath.now.ways.iter().map(|way| &way.access).collect();
+    assert_eq!(
+        ways,
+        [&Some(AccessState::Optimized), &Some(AccessState::Standby)]
+    );
+    let port = &ours.fc_hosts[0];
+    assert_eq!(
+        (&port.now.state, port.now.speed_mbps),
+        (&Some(FcPortState::Linkdown), None)
     );
     let gone = ours
         .disks

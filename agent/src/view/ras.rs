@@ -38,6 +38,7 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
     );
     facts.fact("Failed pages", policy(ras));
     page.table(&facts);
+    page.table(&thresholds(ras, detail));
     page.table(&features(ras));
 }
 
@@ -93,6 +94,32 @@ const fn source(source: Source) -> &'static str {
         Source::PciParity => "PCI parity",
         Source::MemoryFailure => "failed pages",
     }
+}
+
+/// AMD's counters: in short those that counted something.
+fn thresholds(ras: &Ras, detail: bool) -> Table {
+    let mut table = Table::new(&[
+        Column::Left("machine-check block"),
+        Column::Left("CPUs"),
+        Column::Right("errors"),
+        Column::Right("interrupt at"),
+    ]);
+    let shown = ras.thresholds.iter();
+    for one in shown.filter(|one| detail || !one.now.errors.is_empty()) {
+        let errors = one.now.errors.values();
+        let errors = errors.fold(0_u64, |all, count| all.saturating_add(u64::from(*count)));
+        let limit = one.limit.filter(|_| one.interrupt != Some(false));
+        table.row([
+            one.id.as_str().into(),
+            one.cpus.to_string().into(),
+            match errors {
+                0 => Cell::default(),
+                errors => Cell::new(errors.to_string(), Paint::Warning),
+            },
+            Cell::of(limit.as_ref()),
+        ]);
+    }
+    table
 }
 
 fn boot_error(error: &BootError) -> Cell {

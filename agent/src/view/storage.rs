@@ -12,8 +12,10 @@ use crate::table::{Cell, Column, Page, Paint, Table};
 use crate::view::words::{joined, plural, some};
 
 mod health;
+mod ports;
 
 use health::{controllers, failing, health, warnings};
+use ports::{fibre_channel, sas};
 
 /// Shows the class.
 pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
@@ -26,6 +28,8 @@ pub(super) fn view(inventory: &Inventory, detail: bool, page: &mut Page) {
     page.table(&controllers(storage));
     page.table(&arrays(storage));
     page.table(&mapped(storage));
+    page.table(&fibre_channel(storage));
+    page.table(&sas(storage, detail));
     if detail {
         page.table(&partitions(storage));
         page.table(&namespaces(storage));
@@ -65,6 +69,8 @@ pub(super) fn summary(inventory: &Inventory) -> Option<String> {
             count(storage.arrays.len(), "array"),
             (degraded > 0).then(|| format!("{degraded} degraded")),
             count(storage.mapped_devices.len(), "mapped device"),
+            count(storage.fc_hosts.len(), "Fibre Channel port"),
+            count(storage.sas_phys.len(), "SAS phy"),
             count(storage.mounts.len(), "mount"),
             (unwell > 0).then(|| format!("{} in bad health", plural(unwell, "drive"))),
         ],
@@ -284,13 +290,17 @@ fn mapped_members(storage: &Storage, device: &MappedDevice) -> Cell {
         .iter()
         .map(|member| {
             let disk = storage.disks.iter().find(|disk| disk.id == *member);
-            let state = disk.and_then(|disk| disk.state.as_ref());
-            match state.filter(|state| **state != DeviceState::Running) {
-                Some(state) => {
-                    bad = true;
-                    format!("{member} ({})", word(state))
-                }
-                None => member.clone(),
+            let way = device.now.ways.iter().find(|way| way.id == *member);
+            let now = way.and_then(|way| way.state.as_ref());
+            let state = now.or(disk.and_then(|disk| disk.state.as_ref()));
+            let state = state.filter(|state| **state != DeviceState::Running);
+            bad |= state.is_some();
+            let access = way.and_then(|way| way.access.as_ref());
+            let access = access.map(|access| access.to_string().replace("active ", ""));
+            let words = joined([state.map(word), access], ", ");
+            match words.as_str() {
+                "" => member.clone(),
+                words => format!("{member} ({words})"),
             }
         })
         .collect();

@@ -13,6 +13,7 @@ mod firmware;
 mod machine_check;
 mod memory_failure;
 mod pstore;
+mod threshold;
 
 pub use boot_error::{BootError, Severity};
 pub use edac::{
@@ -22,6 +23,7 @@ pub use firmware::Firmware;
 pub use machine_check::{Interrupt, InterruptNow, MachineCheck};
 pub use memory_failure::{MemoryFailure, MemoryFailureNow, MemoryFailurePolicy};
 pub use pstore::{Pstore, PstoreRecord, RecordKind};
+pub use threshold::{Threshold, ThresholdNow};
 
 /// What the machine counts and remembers of its errors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +33,9 @@ pub struct Ras {
     /// How machine checks are set up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_check: Option<MachineCheck>,
+    /// AMD's counters of errors in the banks of its CPUs, by bank; only of a deep look.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<Threshold>,
     /// The interrupts that tell of errors, over all CPUs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub interrupts: Vec<Interrupt>,
@@ -65,6 +70,7 @@ pub struct Ras {
 pub fn discover(survey: &Survey<'_>) -> Ras {
     Ras {
         machine_check: machine_check::discover(survey),
+        thresholds: threshold::discover(survey),
         interrupts: machine_check::interrupts(survey),
         edac_devices: edac::devices(survey),
         edac_pci: edac::pci(survey),
@@ -80,6 +86,7 @@ pub fn discover(survey: &Survey<'_>) -> Ras {
 /// Reads again what changes without an event: every counter.
 pub fn refresh(ras: &mut Ras, survey: &Survey<'_>) {
     machine_check::refresh(&mut ras.interrupts, survey);
+    threshold::refresh(&mut ras.thresholds, survey);
     edac::refresh_devices(&mut ras.edac_devices, survey);
     if let Some(pci) = &mut ras.edac_pci {
         edac::refresh_pci(pci, survey);

@@ -4,7 +4,8 @@
 //! and /sys/class/nvme-subsystem, the md and dm directories in /sys/block (`Documentation/admin-guide/md.rst`,
 //! `Documentation/ABI/testing/sysfs-block-dm`), /proc/diskstats (`Documentation/admin-guide/iostats.rst`),
 //! /proc/self/mountinfo (`Documentation/filesystems/proc.rst`) and, for what the kernel does not look at itself (the
-//! kind of a file system, a partition's type), udev's database in /run/udev/data.
+//! kind of a file system, a partition's type), udev's database in /run/udev/data. The ports of Fibre Channel and SAS are in
+//! /sys/class/fc_host and /sys/class/sas_phy.
 //!
 //! What the kernel has in memory is read always. A drive itself is asked, for its health, only in a deep look: by
 //! commands that read, each with a deadline, and one that sleeps is left asleep. How full a file system is, is asked
@@ -18,12 +19,14 @@ mod ata;
 mod attributes;
 mod disk;
 mod drive;
+mod fc;
 mod mapped;
 mod md;
 mod mount;
 mod nvme;
 mod opal;
 mod partition;
+mod sas;
 mod scsi;
 mod statistics;
 mod transport;
@@ -31,7 +34,8 @@ mod udev;
 
 pub use ata::{AtaAttribute, AtaHealth, AtaSecurity, PowerMode, SelfTest};
 pub use disk::{DeviceState, Disk, DiskNow, ErrorCounts, WriteCache, Zoned};
-pub use mapped::{Loop, MapKind, MappedDevice};
+pub use fc::{FcHost, FcHostNow, FcPortState};
+pub use mapped::{AccessState, Loop, MapKind, MappedDevice, MappedNow, Way};
 pub use md::{Array, ArrayLevel, ArrayNow, ArrayState, Member, MemberState, SyncAction};
 pub use mount::{Mount, MountNow};
 pub use nvme::{
@@ -40,6 +44,7 @@ pub use nvme::{
 };
 pub use opal::Opal;
 pub use partition::{Content, Partition};
+pub use sas::{SasErrors, SasPhy, SasPhyNow, SasPhyState};
 pub use scsi::{ScsiErrors, ScsiHealth};
 pub use statistics::Statistics;
 pub use transport::Transport;
@@ -65,6 +70,12 @@ pub struct Storage {
     pub mapped_devices: Vec<MappedDevice>,
     /// Loop devices that have a file, by name.
     pub loops: Vec<Loop>,
+    /// Ports of Fibre Channel, by number.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fc_hosts: Vec<FcHost>,
+    /// Ends of SAS cables, by number.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sas_phys: Vec<SasPhy>,
     /// Mounted file systems, by place; those that hold no data of their own (/proc and its like) are left out.
     pub mounts: Vec<Mount>,
 }
@@ -84,6 +95,8 @@ pub fn discover(survey: &Survey<'_>) -> Storage {
         arrays: md::discover(&blocks),
         mapped_devices: mapped::discover(&blocks),
         loops: mapped::loops(&blocks),
+        fc_hosts: fc::discover(survey),
+        sas_phys: sas::discover(survey),
         mounts: mount::discover(survey),
         disks,
     }
@@ -97,6 +110,9 @@ pub fn refresh(storage: &mut Storage, survey: &Survey<'_>) {
     partition::refresh(&mut storage.partitions, survey, &statistics);
     nvme::refresh(&mut storage.nvme_controllers, survey);
     md::refresh(&mut storage.arrays, survey);
+    mapped::refresh(&mut storage.mapped_devices, survey);
+    fc::refresh(&mut storage.fc_hosts, survey);
+    sas::refresh(&mut storage.sas_phys, survey);
     mount::refresh(&mut storage.mounts, survey);
 }
 

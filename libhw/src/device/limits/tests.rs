@@ -2,6 +2,9 @@ use super::*;
 use crate::inventory::{Class, Inventory};
 use crate::tree::{Tree, told};
 
+mod broken;
+mod container;
+
 fn limits(tree: &Tree) -> (Limits, Inventory) {
     let inventory = tree.discover(Class::Limits);
     (inventory.limits.clone().unwrap(), inventory)
@@ -265,56 +268,6 @@ fn groups_of_version_1_are_read_by_the_same_table() {
 }
 
 #[test]
-fn a_container_sees_its_own_group_wherever_it_is_mounted() {
-    for (mount, member, directory) in [
-        (
-            "9 8 0:2 /docker/c1 /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
-            "0::/docker/c1\n",
-            "/sys/fs/cgroup",
-        ),
-        (
-            "9 8 0:2 /docker/c1 /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
-            "0::/docker/c1/in\n",
-            "/sys/fs/cgroup/in",
-        ),
-        (
-            "9 8 0:2 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
-            "0::/../other\n",
-            "/sys/fs/cgroup",
-        ),
-        (
-            "9 8 0:2 /elsewhere /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
-            "0::/docker/c1\n",
-            "/sys/fs/cgroup",
-        ),
-        (
-            "9 8 0:2 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n",
-            "0::/gone\n",
-            "/sys/fs/cgroup",
-        ),
-    ] {
-        let tree = Tree::new(&[
-            ("proc/self/mountinfo", mount),
-            ("proc/self/cgroup", member),
-            ("sys/fs/cgroup/memory.max", "1048576\n"),
-            ("sys/fs/cgroup/in/memory.max", "max\n"),
-            ("sys/fs/cgroup/in/pids.max", "10\n"),
-        ]);
-        let (limits, _) = limits(&tree);
-        let own = &limits.cgroups[0];
-        assert_eq!(
-            (own.directory.as_str(), own.distance),
-            (directory, 0),
-            "{member}"
-        );
-        assert_eq!(
-            limits.effective.memory.as_ref().map(|bound| bound.limit),
-            Some(1 << 20)
-        );
-    }
-}
-
-#[test]
 fn a_group_of_which_nothing_is_told_is_left_out() {
     let tree = unified("/a");
     tree.write("sys/fs/cgroup/a/cgroup.procs", "1\n");
@@ -431,58 +384,6 @@ fn the_process_tells_its_rights() {
 }
 
 #[test]
-fn marks_of_containers_are_known() {
-    for (files, kind) in [
-        (&[(".dockerenv", "")][..], ContainerKind::Docker),
-        (
-            &[("run/.containerenv", "engine=\"podman-4.3.1\"\nname=\"x\"\n")],
-            ContainerKind::Podman,
-        ),
-        (
-            &[("run/systemd/container", "systemd-nspawn\n")],
-            ContainerKind::Nspawn,
-        ),
-        (
-            &[("run/systemd/container", "wsl\n")],
-            ContainerKind::Other("wsl".into()),
-        ),
-        (
-            &[
-                ("run/secrets/kubernetes.io/serviceaccount/namespace", "x"),
-                (".dockerenv", ""),
-            ],
-            ContainerKind::Kubernetes,
-        ),
-    ] {
-        let (limits, _) = limits(&Tree::new(files));
-        let container = limits.container.unwrap();
-        assert_eq!(
-            (container.kind, container.evidence.len()),
-            (kind, files.len())
-        );
-    }
-    let (limits, _) = limits(&Tree::new(&[("proc/x", "")]));
-    assert_eq!(limits.container, None);
-    assert_eq!(
-        serde_json::to_string(&ContainerKind::Other("wsl".into())).unwrap(),
-        "\"wsl\""
-    );
-}
-
-#[test]
-fn a_daemon_of_an_engine_is_no_container_of_it() {
-    let tree = unified("/system.slice/docker.service");
-    tree.write("sys/fs/cgroup/system.slice/docker.service/pids.max", "1\n");
-    assert_eq!(limits(&tree).0.container, None);
-    let tree = unified("/system.slice/docker-0123.scope");
-    tree.write(
-        "sys/fs/cgroup/system.slice/docker-0123.scope/pids.max",
-        "1\n",
-    );
-    assert!(limits(&tree).0.container.is_some());
-}
-
-#[test]
 fn what_changes_is_read_again() {
     let tree = unified("/a");
     tree.write("sys/fs/cgroup/a/memory.current", "1\n");
@@ -539,92 +440,4 @@ fn limits_of_the_kernel_keep_their_sign() {
             ("kernel.sched_rt_runtime_us", -1)
         ]
     );
-}
-
-/// Every file that the class reads.
-const FILES: [&str; 24] = [
-    "proc/self/cgroup",
-    "proc/self/mountinfo",
-    "proc/self/status",
-    "proc/self/limits",
-    "proc/self/uid_map",
-    "proc/self/attr/current",
-    "proc/sys/kernel/cap_last_cap",
-    "proc/sys/kernel/pid_max",
-    "proc/sys/fs/file-nr",
-    "proc/loadavg",
-    "proc/pressure/cpu",
-    "run/systemd/container",
-    "sys/fs/cgroup/cgroup.controllers",
-    "sys/fs/cgroup/a/cpu.max",
-    "sys/fs/cgroup/a/cpu.weight",
-    "sys/fs/cgroup/a/cpu.stat",
-    "sys/fs/cgroup/a/cpuset.cpus.effective",
-    "sys/fs/cgroup/a/memory.max",
-    "sys/fs/cgroup/a/memory.events",
-    "sys/fs/cgroup/a/memory.pressure",
-    "sys/fs/cgroup/a/pids.max",
-    "sys/fs/cgroup/a/hugetlb.2MB.max",
-    "sys/fs/cgroup/a/io.max",
-    "sys/fs/cgroup/a/io.weight",
-];
-
-#[test]
-fn a_broken_file_hides_no_other_and_breaks_nothing() {
-    for odd in [
-        "",
-        "\0",
-        "(null)\n",
-        "99999999999999999999999\n",
-        "\u{fffd}\u{1}",
-        "a b c d e\n",
-        "-5\n",
-        "::::\n",
-    ] {
-        let tree = unified("/a");
-        for path in FILES {
-            // What leads to the others stays.
-            if !matches!(path, "proc/self/cgroup" | "proc/self/mountinfo") {
-                tree.write(path, odd);
-            }
-        }
-        let (limits, inventory) = limits(&tree);
-        assert!(limits.cgroups.len() <= 2, "{odd:?}");
-        let json = serde_json::to_string(&inventory).unwrap();
-        assert_eq!(serde_json::from_str::<Inventory>(&json).unwrap(), inventory);
-        for path in ["proc/self/cgroup", "proc/self/mountinfo"] {
-            tree.write(path, odd);
-            tree.discover(Class::Limits);
-        }
-    }
-}
-
-#[test]
-fn a_file_that_answers_with_an_error_is_a_problem_and_hides_no_other() {
-    let tree = unified("/a");
-    tree.write("sys/fs/cgroup/a/memory.max", "9\n");
-    tree.write("sys/fs/cgroup/a/pids.max", "7\n");
-    tree.write("sys/fs/cgroup/a/cpu.pressure", "x\n");
-    tree.fail(&[
-        ("sys/fs/cgroup/a/memory.max", 5),
-        ("sys/fs/cgroup/a/cpu.pressure", 95),
-    ]);
-    let (limits, inventory) = limits(&tree);
-    assert_eq!(
-        limits.effective.pids.as_ref().map(|bound| bound.limit),
-        Some(7)
-    );
-    assert_eq!(
-        told(&inventory.problems),
-        [
-            ("/sys/fs/cgroup/a/cpu.pressure", "unsupported"),
-            ("/sys/fs/cgroup/a/memory.max", "unreadable")
-        ]
-    );
-}
-
-#[test]
-fn a_machine_without_any_of_it_has_no_limits_and_no_problems() {
-    let (limits, inventory) = limits(&Tree::new(&[("proc/x", "")]));
-    assert_eq!((limits, inventory.problems.len()), (Limits::default(), 0));
 }

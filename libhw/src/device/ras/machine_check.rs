@@ -53,7 +53,8 @@ pub struct InterruptNow {
     pub count: u64,
 }
 
-const MACHINE_CHECK: &str = "sys/devices/system/machinecheck";
+/// A directory for each CPU.
+pub(super) const MACHINE_CHECK: &str = "sys/devices/system/machinecheck";
 const INTERRUPTS: &str = "proc/interrupts";
 
 /// Machine check exceptions and polls, AMD's thresholds and deferred errors, POWER's hypervisor maintenance.

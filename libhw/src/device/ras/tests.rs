@@ -4,6 +4,8 @@ use crate::survey::{Problem, Survey};
 use crate::tree::{Tree, told};
 use crate::units::Bytes;
 
+mod threshold;
+
 fn read(tree: &Tree) -> (Ras, Vec<Problem>) {
     let inventory = tree.discover(Class::Ras);
     (inventory.ras.unwrap(), inventory.problems)

@@ -412,7 +412,7 @@ fn scheduler(text: &str) -> Parsed<String> {
     parse::chosen(text).or_else(|_| alone().ok_or(Expected("words, one of them in brackets")))
 }
 
-fn device_state(word: String) -> DeviceState {
+pub(super) fn device_state(word: String) -> DeviceState {
     match word.as_str() {
         "running" => DeviceState::Running,
         "offline" => DeviceState::Offline,

@@ -2,9 +2,50 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::attributes::Block;
+use super::attributes::{Attributes, Block};
+use super::disk::{DeviceState, device_state};
 use crate::parse;
+use crate::survey::Survey;
 use crate::units::Bytes;
+use crate::word::words;
+
+words! {
+    /// How a way to a device is used, as the device itself says (SPC-4 6.27, ALUA; `access_state`).
+    pub enum AccessState {
+        /// The best way.
+        Optimized = "active_optimized",
+        /// It works, and another is faster.
+        NonOptimized = "active_non_optimized",
+        /// It takes over when it is told to.
+        Standby = "standby",
+        /// It cannot be used.
+        Unavailable = "unavailable",
+        /// It only knows some of the device's blocks.
+        LbaDependent = "lba_dependent",
+        /// It is gone.
+        Offline = "offline",
+        /// It changes to another of these.
+        Transitioning = "transitioning",
+    }
+}
+
+/// One of several ways to a device, as SCSI's layer has it (`drivers/scsi/scsi_sysfs.c`). Whether multipath has given it
+/// up stands in no file; a way that is not running it has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Way {
+    /// The block device, `sda`.
+    pub id: String,
+    /// `device/state`: whether the kernel gives it commands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<DeviceState>,
+    /// `device/access_state`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<AccessState>,
+    /// `device/preferred_path`: whether the device asks for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub preferred: Option<bool>,
+}
 
 /// A device of the device mapper (`Documentation/ABI/testing/sysfs-block-dm`).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +74,19 @@ pub struct MappedDevice {
     /// `slaves`: the devices that it is made of; of multipath, the ways to the one device.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<String>,
+    /// What changes without an event.
+    #[serde(default)]
+    pub now: MappedNow,
+}
+
+/// How a mapped device fares.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default)]
+pub struct MappedNow {
+    /// Of multipath: its ways to the one device, by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ways: Vec<Way>,
 }
 
 /// Who made a mapped device.
@@ -91,7 +145,9 @@ pub(super) fn discover(blocks: &[Block<'_>]) -> Vec<MappedDevice> {
                 .filter(|_| kind == Some(MapKind::Lvm))
                 .and_then(volume);
             let (volume_group, logical_volume) = volume.unzip();
+            let members = block.own.below("slaves").names;
             MappedDevice {
+                now: now(block.own.survey, kind.as_ref(), &members),
                 id: block.name.clone(),
                 name,
                 uuid,
@@ -99,10 +155,35 @@ pub(super) fn discover(blocks: &[Block<'_>]) -> Vec<MappedDevice> {
                 suspended: dm.value("suspended", parse::switch),
                 volume_group,
                 logical_volume,
-                members: block.own.below("slaves").names,
+                members,
             }
         })
         .collect()
+}
+
+/// Reads again how the ways of multipath fare.
+pub(super) fn refresh(devices: &mut [MappedDevice], survey: &Survey<'_>) {
+    for device in devices {
+        device.now = now(survey, device.kind.as_ref(), &device.members);
+    }
+}
+
+fn now(survey: &Survey<'_>, kind: Option<&MapKind>, members: &[String]) -> MappedNow {
+    if kind != Some(&MapKind::Multipath) {
+        return MappedNow::default();
+    }
+    let way = |name: &String| {
+        let device = Attributes::list(survey, format!("sys/block/{name}/device"));
+        Way {
+            id: name.clone(),
+            state: device.text("state").map(device_state),
+            access: device.text("access_state").map(Into::into),
+            preferred: device.value("preferred_path", parse::switch),
+        }
+    };
+    MappedNow {
+        ways: members.iter().map(way).collect(),
+    }
 }
 
 /// The loop devices that have a file.

@@ -5,6 +5,7 @@ use crate::units::Bytes;
 
 mod health;
 mod nvme;
+mod port;
 
 use nvme::NVME;
 

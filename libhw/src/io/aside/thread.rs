@@ -56,8 +56,10 @@ impl Threads {
         let state = Arc::clone(&self.state);
         let work = move || {
             let done = work();
-            lock(&state).left_behind.remove(&number);
-            // The receiver is gone when the work was too slow; its answer is then nobody's.
+            // Under the lock, so that who gave up sees either the answer or that it is still to be left behind. The
+            // receiver is gone when the work was too slow; its answer is then nobody's.
+            let mut state = lock(&state);
+            state.left_behind.remove(&number);
             let _ = answer.send(done);
         };
         let worker = lock(&self.idle).take().map_or_else(start, Ok)?;

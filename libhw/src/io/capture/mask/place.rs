@@ -112,6 +112,7 @@ const PLACES: &[(&str, Form)] = &[
     ("sas_address", Form::Whole(Kind::Wwn)),
     ("port_name", Form::Whole(Kind::Wwn)),
     ("node_name", Form::Whole(Kind::Wwn)),
+    ("fabric_name", Form::Whole(Kind::Wwn)),
     ("cid", Form::Whole(Kind::Serial)),
     ("vpd_pg80", Form::After(Kind::Serial, 4)),
     (
