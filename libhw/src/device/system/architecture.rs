@@ -83,6 +83,10 @@ fn of_build(evidence: &Evidence<'_>) -> Option<&'static str> {
 }
 
 fn of_cpuinfo(evidence: &Evidence<'_>) -> Option<String> {
+    // Most machines are of this kind, and no other has its key.
+    if let Some(x86) = x86(evidence) {
+        return Some(x86);
+    }
     let dialect = DIALECTS.iter().find(|(key, start, _)| {
         let value = evidence.cpuinfo(key);
         value.is_some_and(|value| value.starts_with(start))
@@ -90,7 +94,7 @@ fn of_cpuinfo(evidence: &Evidence<'_>) -> Option<String> {
     if let Some((_, _, architecture)) = dialect {
         return Some((*architecture).to_owned());
     }
-    x86(evidence).or_else(|| arm(evidence))
+    arm(evidence)
 }
 
 /// A 32-bit kernel tells of bugs that no 64-bit processor has; the long mode flag alone is the processor's.

@@ -122,16 +122,26 @@ impl Attributes {
     }
 }
 
-/// The value in the first line `key: value` of a text that may have a hundred thousand lines.
+/// The value in the first line `key: value`. A text that tells of a thousand CPUs says the same of each: what stands
+/// once stands before or behind them all.
 fn value_of<'t>(text: &'t str, key: &str) -> Option<&'t str> {
-    let mut found = memchr::memmem::find_iter(text.as_bytes(), key);
-    found.find_map(|at| {
-        let starts = at == 0 || text.as_bytes().get(at - 1) == Some(&b'\n');
+    let bytes = text.as_bytes();
+    let tail = bytes.len().saturating_sub(END).max(END.min(bytes.len()));
+    let line_at = |at: usize| {
+        let starts = at == 0 || bytes.get(at - 1) == Some(&b'\n');
         let line = text.get(at..).filter(|_| starts)?.lines().next()?;
         let (name, value) = line.split_once(':')?;
         (parse::trim(name) == key).then(|| parse::trim(value))
-    })
+    };
+    let find = |from: usize, part: Option<&[u8]>| {
+        let mut found = memchr::memmem::find_iter(part?, key);
+        found.find_map(|at| line_at(from + at))
+    };
+    find(0, bytes.get(..END.min(bytes.len()))).or_else(|| find(tail, bytes.get(tail..)))
 }
+
+/// More than a CPU's lines.
+const END: usize = 16 << 10;
 
 fn fields(survey: &Survey<'_>, path: &str) -> Fields {
     let text = survey.raw(path).unwrap_or_default();
