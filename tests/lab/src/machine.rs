@@ -352,6 +352,8 @@ impl Machine {
                 "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
             );
         }
+        // The kernel counts the timer's ticks for a moment, and panics where a busy host was late with them.
+        plan.parameter("no_timer_check");
         // Seen as a guest, the kernel flushes no caches, and so brings up no region of CXL.
         self.cpu.plan(&mut plan, !self.cxl.is_empty());
         self.numa().plan(&mut plan);
