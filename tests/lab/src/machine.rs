@@ -39,7 +39,6 @@ mod random;
 mod security;
 mod size;
 mod smbios;
-mod start;
 
 pub use bmc::{Bmc, Interface};
 pub use cpu::{Cpu, Group};
@@ -51,12 +50,11 @@ pub use huge_pages::HugePages;
 pub use node::{Node, Route, SideCache};
 pub use numbers::Numbers;
 pub use pci::{CHANNEL, Slot};
-pub use plan::{Content, File, Image, Plan, Setting, SideProcess};
+pub use plan::{Content, File, Image, Plan, Setting, SideProcess, escape};
 pub use random::Dice;
 pub use security::{Iommu, Tpm};
 pub use size::Size;
 pub use smbios::{Dimm, Labels, Smbios};
-pub use start::Side;
 
 use error::{Checked, line_of, require, wrong};
 use layout::{BLOCK, Layout};
@@ -432,6 +430,17 @@ impl Machine {
         }
         expected.rows("problems", [0; 0]);
         expected
+    }
+
+    /// `-accel` for it: TCG, on one thread for several processors, unless one is to be unplugged.
+    #[must_use]
+    pub fn accelerator(&self) -> String {
+        let threads = if self.hot_plug.cpus {
+            "multi"
+        } else {
+            "single"
+        };
+        format!("tcg,thread={threads}")
     }
 
     fn numa(&self) -> Nodes<'_> {

@@ -61,6 +61,12 @@ impl Vm {
         self.until.saturating_duration_since(Instant::now())
     }
 
+    /// Lets the machine go on for `limit` from now, instead of what was left to it.
+    pub fn limit(&mut self, limit: Duration) {
+        self.limit = limit;
+        self.until = Instant::now() + limit;
+    }
+
     /// The process id of QEMU.
     #[must_use]
     pub fn process(&self) -> u32 {
@@ -255,8 +261,21 @@ impl Vm {
     /// # Errors
     /// [`LabError::Awaited`] where it does not come; and as [`Vm`] says.
     pub fn event(&mut self, name: &str, limit: Duration) -> Result<Value, LabError> {
+        self.event_with(name, limit, |_| true)
+    }
+
+    /// Waits for an event with such data: `DEVICE_DELETED` also comes for what is part of the device that is meant.
+    ///
+    /// # Errors
+    /// As [`Vm::event`].
+    pub fn event_with(
+        &mut self,
+        name: &str,
+        limit: Duration,
+        is_it: impl Fn(&Value) -> bool,
+    ) -> Result<Value, LabError> {
         let until = self.until.min(Instant::now() + limit);
-        match self.qmp.event(name, until) {
+        match self.qmp.event(name, until, is_it) {
             Ok(Some(event)) => Ok(event),
             Ok(None) => Err(self.running.gone(&format!("event {name}"))),
             Err(error) if error.kind() == ErrorKind::TimedOut && Instant::now() < self.until => {

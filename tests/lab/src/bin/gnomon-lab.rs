@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use gnomon_lab::Machine;
 use gnomon_lab::machine::{Content, File, Image, Plan, compare};
+use gnomon_lab::{Machine, provision};
 use serde_json::{Value, json};
 
 /// Virtual machines with the hardware that a laptop lacks.
@@ -30,6 +30,12 @@ Examples:
 enum Command {
     /// Names the machines that come with the lab.
     List,
+    /// Downloads Debian's newest kernels of these series, where the cache lacks them.
+    Provision {
+        /// `6.12`, `6.1`.
+        #[arg(default_value = "6.12")]
+        series: Vec<String>,
+    },
     /// Tells QEMU's command line, and what an inventory of the machine must tell.
     Show {
         /// The description.
@@ -52,6 +58,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::List => list(),
+        Command::Provision { series } => provision(&series),
         Command::Show { machine, json } => show(&machine, json),
         Command::Compare { machine, inventory } => compared(&machine, &inventory),
     };
@@ -88,6 +95,16 @@ fn print(text: &str) -> Done {
     written
         .map(|()| ExitCode::SUCCESS)
         .map_err(|error| error.to_string())
+}
+
+fn provision(series: &[String]) -> Done {
+    let qemu = provision::qemu().map_err(|error| error.to_string())?;
+    let mut text = format!("{}\n", qemu.display());
+    for series in series {
+        let kernel = provision::newest_kernel(series).map_err(|error| error.to_string())?;
+        text.push_str(&format!("{}\n", kernel.vmlinux().display()));
+    }
+    print(&text)
 }
 
 fn list() -> Done {
