@@ -31,7 +31,8 @@ MODULE_PARM_DESC(seed, "of everything that is random");
 
 struct labptp labptp = { .lock = __SPIN_LOCK_UNLOCKED(labptp.lock) };
 
-static struct platform_device *platform;
+/* One for each clock, and for the ports that use it: like the function of a card. */
+static struct platform_device *platform[LABPTP_MAX_PORTS];
 
 static void remove_ports(void)
 {
@@ -56,28 +57,39 @@ static void remove_clocks(void)
 		ptp_clock_unregister(labptp.clock[i]->ptp);
 		labptp_pulses_stop(labptp.clock[i]);
 		kfree(labptp.clock[i]);
+		platform_device_unregister(platform[i]);
 	}
 	labptp.clocks = 0;
 }
 
 static int add_clock(unsigned int index, u64 raw, u64 time)
 {
-	struct labptp_clock *clock = kzalloc(sizeof(*clock), GFP_KERNEL);
+	struct labptp_clock *clock;
 	int error;
 
-	if (!clock)
-		return -ENOMEM;
+	platform[index] = platform_device_register_simple("labptp", index, NULL, 0);
+	if (IS_ERR(platform[index]))
+		return PTR_ERR(platform[index]);
+	clock = kzalloc(sizeof(*clock), GFP_KERNEL);
+	if (!clock) {
+		error = -ENOMEM;
+		goto no_clock;
+	}
 	clock->index = index;
 	labptp_gauge_reset(&clock->gauge);
 	labptp_oscillator_init(&clock->oscillator, raw, error_ppb[index], seed + index);
-	error = labptp_clock_register(clock, &platform->dev, time);
-	if (error) {
-		kfree(clock);
-		return error;
-	}
+	error = labptp_clock_register(clock, &platform[index]->dev, time);
+	if (error)
+		goto no_ptp;
 	labptp.clock[index] = clock;
 	labptp.clocks++;
 	return 0;
+
+no_ptp:
+	kfree(clock);
+no_clock:
+	platform_device_unregister(platform[index]);
+	return error;
 }
 
 /* All begin at the same time: what parts them is their oscillators. */
@@ -100,8 +112,9 @@ static int add_ports(void)
 	int error = 0;
 
 	for (i = 0; i < 2 * pairs; i++) {
-		struct labptp_port *port = labptp_port_alloc(&platform->dev, i, labptp.clock[phc[i]], seed + 100 + i);
+		struct labptp_port *port;
 
+		port = labptp_port_alloc(&platform[phc[i]]->dev, i, labptp.clock[phc[i]], seed + 100 + i);
 		if (!port)
 			return -ENOMEM;
 		labptp.port[labptp.ports++] = port;
@@ -131,16 +144,12 @@ static int __init labptp_init(void)
 
 	if (!parameters_valid())
 		return -EINVAL;
-	platform = platform_device_register_simple("labptp", PLATFORM_DEVID_NONE, NULL, 0);
-	if (IS_ERR(platform))
-		return PTR_ERR(platform);
 	error = add_clocks();
 	if (!error)
 		error = add_ports();
 	if (error) {
 		remove_ports();
 		remove_clocks();
-		platform_device_unregister(platform);
 		return error;
 	}
 	labptp_gauge_start();
@@ -154,7 +163,6 @@ static void __exit labptp_exit(void)
 	hrtimer_cancel(&labptp.gauge_timer);
 	remove_ports();
 	remove_clocks();
-	platform_device_unregister(platform);
 }
 
 module_init(labptp_init);
