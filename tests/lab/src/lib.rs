@@ -16,6 +16,7 @@ mod error;
 pub mod initramfs;
 mod lines;
 pub mod machine;
+pub mod modules;
 mod programs;
 pub mod protocol;
 pub mod provision;
