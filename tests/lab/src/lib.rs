@@ -13,6 +13,7 @@
 
 mod boot;
 mod error;
+pub mod fault;
 pub mod initramfs;
 mod lines;
 pub mod machine;
@@ -24,6 +25,7 @@ mod qmp;
 mod skip;
 mod slot;
 mod vm;
+pub mod yardstick;
 
 pub use boot::{Boot, LIMIT};
 pub use error::LabError;

@@ -117,7 +117,31 @@ fn compile(kernel: &Kernel, name: &str, files: &Files, place: &Path) -> Result<(
         source::copy(&headers, wanted, &work)?;
     }
     make(&headers, name, &work)?;
-    fs::rename(&work, place).map_err(LabError::host(format!("make {}", place.display())))
+    keep(name, &work, place)
+}
+
+/// The modules alone, in place of those of an older source.
+fn keep(name: &str, work: &Path, place: &Path) -> Result<(), LabError> {
+    let making = || format!("make {}", place.display());
+    let above = place.parent().unwrap_or(place);
+    for entry in fs::read_dir(above).map_err(LabError::host(making()))? {
+        let entry = entry.map_err(LabError::host(making()))?;
+        let old = entry.file_name();
+        let (old, _) = old
+            .to_str()
+            .and_then(|old| old.rsplit_once('-'))
+            .unwrap_or_default();
+        if old == name {
+            fs::remove_dir_all(entry.path()).map_err(LabError::host(making()))?;
+        }
+    }
+    let kept = work.join("kept");
+    fs::create_dir(&kept).map_err(LabError::host(making()))?;
+    for object in objects(work)? {
+        let to = kept.join(object.file_name().unwrap_or_default());
+        fs::rename(&object, to).map_err(LabError::host(making()))?;
+    }
+    fs::rename(kept, place).map_err(LabError::host(making()))
 }
 
 fn make(headers: &Headers, name: &str, work: &Path) -> Result<(), LabError> {

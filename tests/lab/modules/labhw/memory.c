@@ -2,7 +2,7 @@
 /*
  * A memory controller with two channels of two DIMMs.
  *
- *   labhw/memory/ce, ue     write "LABEL" or "LABEL COUNT": errors of that DIMM; "?" where the controller can't tell
+ *   labhw/memory/ce, ue     write "3 LABEL": so many errors of that DIMM; "?" where the controller can't tell
  *
  * drivers/edac/edac_mc.h is not among the kernel's public headers; what is used of it is declared here.
  */
@@ -16,7 +16,6 @@
 #define CHANNELS	2
 #define SLOTS		2
 #define DIMMS		(CHANNELS * SLOTS)
-#define DIMM_PAGES	(1U << 20)	/* 4 GiB */
 
 struct mem_ctl_info *edac_mc_alloc(unsigned int mc_num, unsigned int n_layers, struct edac_mc_layer *layers,
 				   unsigned int sz_pvt);
@@ -31,6 +30,10 @@ void edac_mc_handle_error(const enum hw_event_mc_err_type type, struct mem_ctl_i
 static char *labels[DIMMS] = { "DIMM_A1", "DIMM_A2", "DIMM_B1", "DIMM_B2" };
 module_param_array(labels, charp, NULL, 0444);
 MODULE_PARM_DESC(labels, "labels of the DIMMs, channel by channel");
+
+static uint size_mib = 4096;
+module_param(size_mib, uint, 0444);
+MODULE_PARM_DESC(size_mib, "size of each DIMM");
 
 static struct mem_ctl_info *controller;
 
@@ -47,26 +50,28 @@ static const struct dimm_info *labelled(const char *label)
 /* An error on a page of that DIMM; with no DIMM, somewhere. */
 static void report(enum hw_event_mc_err_type type, const struct dimm_info *dimm, u16 count)
 {
-	unsigned long page = dimm ? dimm->idx * (unsigned long)DIMM_PAGES + 0x1234 : 0;
+	unsigned long page = dimm ? dimm->idx * (unsigned long)dimm->nr_pages + 0x1234 : 0;
 
 	edac_mc_handle_error(type, controller, count, page, 0x40, 0xaa, dimm ? dimm->location[0] : -1,
 			     dimm ? dimm->location[1] : -1, -1, "set by a test", "");
 }
 
-static ssize_t memory_write(struct file *file, const char __user *from, size_t size, loff_t *at)
+static ssize_t memory_write(struct file *file, const char __user *from, size_t size, loff_t *offset)
 {
 	enum hw_event_mc_err_type type = (uintptr_t)file->private_data;
 	const struct dimm_info *dimm = NULL;
-	char text[64], label[EDAC_MC_LABEL_LEN + 1];
-	unsigned int count = 1;
+	char text[64], *label;
+	unsigned int count;
+	int at_label;
 
 	if (size >= sizeof(text))
 		return -EINVAL;
 	if (copy_from_user(text, from, size))
 		return -EFAULT;
 	text[size] = 0;
-	if (sscanf(text, "%31s %u", label, &count) < 1 || !count || count > U16_MAX)
+	if (sscanf(text, "%u %n", &count, &at_label) < 1 || !count || count > U16_MAX)
 		return -EINVAL;
+	label = strim(text + at_label);
 	if (strcmp(label, "?")) {
 		dimm = labelled(label);
 		if (!dimm)
@@ -95,7 +100,7 @@ static void describe(struct device *parent)
 	controller->edac_cap = EDAC_FLAG_SECDED;
 	controller->scrub_mode = SCRUB_HW_SRC;
 	mci_for_each_dimm(controller, dimm) {
-		dimm->nr_pages = DIMM_PAGES;
+		dimm->nr_pages = size_mib << (20 - PAGE_SHIFT);
 		dimm->mtype = MEM_RDDR5;
 		dimm->edac_mode = EDAC_SECDED;
 		dimm->dtype = DEV_X8;
