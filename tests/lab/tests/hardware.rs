@@ -72,7 +72,7 @@ fn memory_errors_are_counted_on_the_dimm_that_has_them() {
         let expected = json!({"corrected": corrected, "uncorrected": uncorrected});
         assert_eq!(dimm["now"], expected, "{label}");
     }
-    let seen: libhw::Inventory = serde_json::from_value(seen).unwrap();
+    let seen: libhw::inventory::Inventory = serde_json::from_value(seen).unwrap();
     let memory = seen.memory.as_ref().unwrap();
     let stick = &sticks(memory)[0];
     assert_eq!(stick.device.id, "DIMM 0");
