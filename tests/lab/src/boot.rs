@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::initramfs::{Initramfs, find_program};
+use crate::machine::Plan;
 use crate::protocol::{START, Start, module_name, module_path};
 use crate::provision::Kernel;
-use crate::{LabError, Machine, programs};
+use crate::{LabError, programs};
 
 /// How long a machine may run where the test says nothing else.
 pub const LIMIT: Duration = Duration::from_secs(20);
@@ -143,12 +144,8 @@ impl Boot {
         self
     }
 
-    /// The guest's first file system for `machine`.
-    pub(crate) fn initramfs(
-        &self,
-        machine: &Machine,
-        kernel: &Kernel,
-    ) -> Result<Initramfs, LabError> {
+    /// The guest's first file system, for a machine of that plan.
+    pub(crate) fn initramfs(&self, plan: &Plan, kernel: &Kernel) -> Result<Initramfs, LabError> {
         let mut initramfs = Initramfs::default();
         for folder in [
             "dev", "etc", "proc", "root", "run/lab", "sys", "tmp", "var/lib", "var/log",
@@ -179,7 +176,7 @@ impl Boot {
         for (path, bytes) in &self.files {
             initramfs.file(path, bytes.clone(), bytes.starts_with(b"#!"));
         }
-        let start = self.modules_into(&mut initramfs, machine, kernel)?;
+        let start = self.modules_into(&mut initramfs, plan, kernel)?;
         let start = serde_json::to_vec(&start)
             .map_err(|error| LabError::host("write JSON")(error.into()))?;
         initramfs.file(START, start, false);
@@ -189,13 +186,13 @@ impl Boot {
     fn modules_into(
         &self,
         initramfs: &mut Initramfs,
-        machine: &Machine,
+        plan: &Plan,
         kernel: &Kernel,
     ) -> Result<Start, LabError> {
         let modules = kernel.modules()?;
         let mut found = BTreeMap::new();
         let mut load: Vec<String> = PORT_MODULES.map(str::to_owned).to_vec();
-        load.extend(machine.modules());
+        load.extend(plan.modules.iter().cloned());
         load.extend(self.modules.iter().cloned());
         for path in &self.module_files {
             modules.add(path, &mut found)?;
@@ -203,7 +200,14 @@ impl Boot {
         for name in load.iter().chain(&self.available) {
             modules.find(name, &mut found)?;
         }
-        let mut start = Start::default();
+        let settings = plan
+            .setup
+            .iter()
+            .map(|setting| (setting.path.clone(), setting.text.clone()));
+        let mut start = Start {
+            settings: settings.collect(),
+            ..Start::default()
+        };
         start.load = load
             .iter()
             .map(|name| module_name(name))

@@ -10,32 +10,55 @@ use crate::{LabError, provision};
 const TARGET: &str = "x86_64-unknown-linux-musl";
 const PROFILE: &str = "guest";
 
+/// A program of this workspace.
+struct Program {
+    /// Names one that was built before.
+    variable: &'static str,
+    package: &'static str,
+    name: &'static str,
+}
+
+const GUEST: Program = Program {
+    variable: "GNOMON_LAB_GUEST",
+    package: "gnomon-lab",
+    name: "gnomon-lab-guest",
+};
+
+const AGENT: Program = Program {
+    variable: "GNOMON_LAB_AGENT",
+    package: "gnomon-agent",
+    name: "gnomon",
+};
+
 /// The guest program, which is /init: what `GNOMON_LAB_GUEST` names, or built here.
 pub(crate) fn guest() -> Result<PathBuf, LabError> {
-    program("GNOMON_LAB_GUEST", "gnomon-lab", "gnomon-lab-guest")
+    GUEST.path()
 }
 
 /// The agent: what `GNOMON_LAB_AGENT` names, or built here.
 pub(crate) fn agent() -> Result<PathBuf, LabError> {
-    program("GNOMON_LAB_AGENT", "gnomon-agent", "gnomon")
+    AGENT.path()
 }
 
-fn program(variable: &str, package: &str, name: &str) -> Result<PathBuf, LabError> {
-    if let Some(path) = std::env::var_os(variable) {
-        return Ok(PathBuf::from(path));
+impl Program {
+    fn path(&self) -> Result<PathBuf, LabError> {
+        if let Some(path) = std::env::var_os(self.variable) {
+            return Ok(PathBuf::from(path));
+        }
+        let built = provision::target()
+            .join(TARGET)
+            .join(PROFILE)
+            .join(self.name);
+        if !is_fresh(&built) {
+            let started = SystemTime::now();
+            build()?;
+            // Cargo leaves a file alone that would come out the same.
+            let file = fs::File::options().append(true).open(&built);
+            let touched = file.and_then(|file| file.set_modified(started));
+            touched.map_err(LabError::host(format!("touch {}", built.display())))?;
+        }
+        Ok(built)
     }
-    let built = provision::target().join(TARGET).join(PROFILE).join(name);
-    if !is_fresh(&built) {
-        let started = SystemTime::now();
-        build(package, name)?;
-        // Cargo leaves a file alone that would come out the same.
-        let touched = fs::File::options()
-            .append(true)
-            .open(&built)
-            .and_then(|file| file.set_modified(started));
-        touched.map_err(LabError::host(format!("touch {}", built.display())))?;
-    }
-    Ok(built)
 }
 
 /// Cargo takes its time to say that nothing is to be done; each test asks.
@@ -66,22 +89,26 @@ fn paths(rule: &str) -> impl Iterator<Item = PathBuf> {
     words.into_iter().map(PathBuf::from)
 }
 
-fn build(package: &str, name: &str) -> Result<(), LabError> {
+/// Builds those that are not named, together: what one needs is then what the other needs, and built once.
+fn build() -> Result<(), LabError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--profile",
-            PROFILE,
-            "--target",
-            TARGET,
-        ])
-        .args(["--package", package, "--bin", name])
-        .current_dir(provision::workspace())
-        .output()
-        .map_err(LabError::host("cargo"))?;
+    let mut command = Command::new(cargo);
+    command.args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--profile",
+        PROFILE,
+        "--target",
+        TARGET,
+    ]);
+    for program in [GUEST, AGENT] {
+        if std::env::var_os(program.variable).is_none() {
+            command.args(["--package", program.package, "--bin", program.name]);
+        }
+    }
+    let output = command.current_dir(provision::workspace()).output();
+    let output = output.map_err(LabError::host("cargo"))?;
     if output.status.success() {
         return Ok(());
     }
@@ -90,7 +117,7 @@ fn build(package: &str, name: &str) -> Result<(), LabError> {
         let reason = format!("no standard library of {TARGET}: `rustup target add {TARGET}`");
         return Err(LabError::Unavailable(reason));
     }
-    Err(LabError::host(format!("build {name}"))(
+    Err(LabError::host("build the guest's programs")(
         std::io::Error::other(said),
     ))
 }

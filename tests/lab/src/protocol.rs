@@ -143,7 +143,7 @@ pub struct Ready {
     pub kernel: String,
     /// How many ACPI tables the kernel took from the firmware.
     pub acpi_tables: usize,
-    /// Modules that the kernel refused, each with its reason.
+    /// Modules and settings that the kernel refused, each with its reason.
     pub refused: Vec<String>,
 }
 
@@ -167,6 +167,8 @@ pub struct Start {
     pub load: Vec<String>,
     /// Every module that is there, by name: the modules that it needs, in the order in which they are loaded.
     pub modules: BTreeMap<String, Vec<String>>,
+    /// Files, each with the text that is written to it once the modules are loaded, in this order.
+    pub settings: Vec<(String, String)>,
 }
 
 /// Where a module's file is in the guest.

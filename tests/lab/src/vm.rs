@@ -61,6 +61,12 @@ impl Vm {
         self.until.saturating_duration_since(Instant::now())
     }
 
+    /// Lets the machine go on for `limit` from now, instead of what was left to it.
+    pub fn limit(&mut self, limit: Duration) {
+        self.limit = limit;
+        self.until = Instant::now() + limit;
+    }
+
     /// The process id of QEMU.
     #[must_use]
     pub fn process(&self) -> u32 {

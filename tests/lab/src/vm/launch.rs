@@ -16,6 +16,7 @@ use super::{Vm, saved};
 use crate::boot::write_initramfs;
 use crate::initramfs::find_program;
 use crate::lines::Lines;
+use crate::machine::{CHANNEL, Content, Image, Plan, escape};
 use crate::protocol::{Answer, EXIT_PORT, PORT, Ready};
 use crate::provision::{self, Kernel};
 use crate::qmp::Qmp;
@@ -26,8 +27,7 @@ const SIDE_LIMIT: Duration = Duration::from_secs(5);
 
 pub(super) fn boot(machine: &Machine, boot: &Boot) -> Result<Vm, LabError> {
     let qemu = provision::qemu()?;
-    let kernel = provision::kernel(machine.kernel())?;
-    let initramfs = boot.initramfs(machine, &kernel)?;
+    let kernel = provision::kernel(&machine.kernel_series)?;
     let slot = if boot.beside {
         None
     } else {
@@ -35,8 +35,11 @@ pub(super) fn boot(machine: &Machine, boot: &Boot) -> Result<Vm, LabError> {
     };
     let folder = tempfile::Builder::new().prefix("gnomon-lab-").tempdir();
     let folder = folder.map_err(LabError::host("make a directory for the machine"))?;
+    let plan = machine.plan(folder.path());
+    let initramfs = boot.initramfs(&plan, &kernel)?;
     let archive = write_initramfs(&initramfs, folder.path())?;
-    let mut arguments = arguments(machine, boot, &kernel, folder.path())?;
+    make_files(&plan)?;
+    let mut arguments = arguments(&plan, &machine.accelerator(), boot, &kernel);
     let state = boot
         .saved
         .then(|| saved::State::of(&arguments, &archive, folder.path()));
@@ -44,7 +47,7 @@ pub(super) fn boot(machine: &Machine, boot: &Boot) -> Result<Vm, LabError> {
     if let (Some(state), Some(_)) = (&state, &known) {
         arguments.extend(state.arguments());
     }
-    let mut vm = start(machine, boot, folder, (&qemu, &arguments))?;
+    let mut vm = start((machine, &plan), boot, folder, (&qemu, &arguments))?;
     vm._slot = slot;
     match (state, known) {
         (Some(state), Some(ready)) => {
@@ -87,7 +90,7 @@ impl Vm {
 
 /// Starts the processes, and takes what QEMU connects to.
 fn start(
-    machine: &Machine,
+    (machine, plan): (&Machine, &Plan),
     boot: &Boot,
     folder: TempDir,
     qemu: (&Path, &[String]),
@@ -101,7 +104,7 @@ fn start(
     let (port, qmp) = (listening("lab.sock")?, listening("qmp.sock")?);
     let limit = boot.limit.mul_f64(scale());
     let until = Instant::now() + limit;
-    let sides = start_sides(machine, folder.path())?;
+    let sides = start_sides(plan)?;
     let child = start_qemu(qemu.0, qemu.1, folder.path())?;
     let mut running = Running::new(&boot.name, &machine.name, folder, (child, sides))?;
     let port = accept(&port, &mut running, until, limit)?;
@@ -125,42 +128,50 @@ fn start(
     })
 }
 
+/// Makes what QEMU and the processes beside it find in the machine's directory.
+fn make_files(plan: &Plan) -> Result<(), LabError> {
+    for folder in &plan.directories {
+        fs::create_dir_all(folder).map_err(LabError::host(format!("make {}", folder.display())))?;
+    }
+    for file in &plan.files {
+        let made = match &file.content {
+            Content::Bytes(bytes) => fs::write(&file.path, bytes),
+            Content::Zeros(size) => File::create(&file.path).and_then(|file| file.set_len(*size)),
+        };
+        made.map_err(LabError::host(format!("make {}", file.path.display())))?;
+    }
+    Ok(())
+}
+
 /// QEMU's whole command line, without the program.
-fn arguments(
-    machine: &Machine,
-    boot: &Boot,
-    kernel: &Kernel,
-    folder: &Path,
-) -> Result<Vec<String>, LabError> {
-    let at = |name: &str| folder.join(name).display().to_string();
-    let image = if machine.bzimage() {
-        kernel.vmlinuz()
-    } else {
-        kernel.vmlinux()
+fn arguments(plan: &Plan, accelerator: &str, boot: &Boot, kernel: &Kernel) -> Vec<String> {
+    let at = |name: &str| escape(&plan.directory.join(name).display().to_string());
+    let image = match plan.image {
+        Image::Compressed => kernel.vmlinuz(),
+        Image::Uncompressed => kernel.vmlinux(),
     };
-    let mut words = vec![
-        "console=ttyS0".to_owned(),
-        "quiet".to_owned(),
-        "panic=-1".to_owned(),
-        "oops=panic".to_owned(),
-    ];
-    words.extend(machine.kernel_arguments());
+    let mut words = ["console=ttyS0", "quiet", "panic=-1", "oops=panic"]
+        .map(str::to_owned)
+        .to_vec();
+    words.extend(plan.kernel_parameters.iter().cloned());
     words.extend(boot.kernel_arguments.iter().cloned());
-    let mut arguments: Vec<String> = [
+    let fixed = [
         "-nodefaults",
         "-no-user-config",
         "-no-reboot",
         "-display",
         "none",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    arguments.extend(["-accel".to_owned(), machine.accelerator()]);
-    arguments.extend(machine.qemu_arguments(folder)?);
+    ];
+    let mut arguments = fixed.map(str::to_owned).to_vec();
+    arguments.extend(["-accel".to_owned(), accelerator.to_owned()]);
+    arguments.extend(plan.arguments.iter().cloned());
     arguments.extend(boot.arguments.iter().cloned());
     let own = [
         ("-kernel", image.display().to_string()),
-        ("-initrd", at("initramfs.cpio")),
+        (
+            "-initrd",
+            plan.directory.join("initramfs.cpio").display().to_string(),
+        ),
         ("-append", words.join(" ")),
         ("-serial", format!("file:{}", at("serial.log"))),
         (
@@ -169,7 +180,7 @@ fn arguments(
         ),
         (
             "-device",
-            "virtio-serial-pci,id=lab,bus=pcie.0,addr=0x1e".to_owned(),
+            format!("virtio-serial-pci,id=lab,bus=pcie.0,addr={CHANNEL:#x}"),
         ),
         ("-chardev", format!("socket,id=lab,path={}", at("lab.sock"))),
         (
@@ -183,19 +194,20 @@ fn arguments(
         own.into_iter()
             .flat_map(|(option, value)| [option.to_owned(), value]),
     );
-    Ok(arguments)
+    arguments
 }
 
-fn start_sides(machine: &Machine, folder: &Path) -> Result<Vec<Child>, LabError> {
+fn start_sides(plan: &Plan) -> Result<Vec<Child>, LabError> {
     let mut children = Vec::new();
-    for side in machine.sides(folder) {
-        let program = side.command.get_program().to_string_lossy().into_owned();
-        let mut command = bound_to_us(Path::new(&program));
-        command.args(side.command.get_args());
+    for side in &plan.processes {
+        let path = find_program(&side.program);
+        let path = path
+            .ok_or_else(|| LabError::Unavailable(format!("{} is not installed", side.program)))?;
+        let mut command = bound_to_us(&path);
+        command.args(&side.arguments).stdin(Stdio::null());
         let child = command
-            .stdin(Stdio::null())
             .spawn()
-            .map_err(LabError::host(format!("start {program}")))?;
+            .map_err(LabError::host(format!("start {}", side.program)))?;
         children.push(child);
         let until = Instant::now() + SIDE_LIMIT;
         while !side.socket.exists() && Instant::now() < until {

@@ -7,6 +7,8 @@ use gnomon_lab::protocol::{START, Start, module_name, module_path};
 use nix::errno::Errno;
 use nix::kmod::{ModuleInitFlags, finit_module};
 
+use crate::files;
+
 /// The modules that are there.
 #[derive(Debug)]
 pub(crate) struct Modules {
@@ -14,15 +16,20 @@ pub(crate) struct Modules {
 }
 
 impl Modules {
-    /// Loads what is to be loaded at the start; what the kernel refused.
+    /// Loads what is to be loaded at the start, and makes the settings; what the kernel refused.
     pub(crate) fn start() -> (Self, Vec<String>) {
         let text = fs::read(START).unwrap_or_default();
         let start: Start = serde_json::from_slice(&text).unwrap_or_default();
         let modules = Self { start };
         let load = modules.start.load.iter();
-        let refused = load
+        let mut refused: Vec<String> = load
             .filter_map(|name| modules.load(name, "").err())
             .collect();
+        let settings = modules.start.settings.iter();
+        refused.extend(settings.filter_map(|(path, text)| {
+            let written = files::write(path, text);
+            written.err().map(|error| format!("{path}: {error}"))
+        }));
         (modules, refused)
     }
 
