@@ -79,7 +79,7 @@ pub struct Machine {
     /// The TPM.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tpm: Option<Tpm>,
-    /// Modules of the lab's own that the guest loads: `labptp`, `labhw`.
+    /// Modules of the lab's own that the guest loads: `labptp`, `labhw`, `labfpga`, `labdpll`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lab_modules: Vec<String>,
     /// More of the kernel's modules.
@@ -221,7 +221,7 @@ impl Machine {
         let known = ["6.12", "6.1"].contains(&self.kernel_series.as_str());
         require(known, "kernel", "the lab has kernels of 6.12 and 6.1")?;
         for module in &self.lab_modules {
-            let known = ["labptp", "labhw"].contains(&module.as_str());
+            let known = ["labptp", "labhw", "labfpga", "labdpll"].contains(&module.as_str());
             require(
                 known,
                 "lab_modules",

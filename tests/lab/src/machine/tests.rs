@@ -178,9 +178,9 @@ fn nodes_distances_and_speeds_become_arguments_of_qemu() {
     let text = arguments(&example("two-socket-server.toml"));
     for part in [
         "-machine q35,hmat=on",
-        "-m 5G",
+        "-m 5632M",
         "-smp 8,sockets=2,dies=1,cores=2,threads=2",
-        "-object memory-backend-ram,id=node1,size=3G -numa node,nodeid=1,memdev=node1,cpus=4-7,initiator=1",
+        "-object memory-backend-ram,id=node1,size=3584M -numa node,nodeid=1,memdev=node1,cpus=4-7,initiator=1",
         "-numa node,nodeid=2,memdev=node2,initiator=0",
         "-numa dist,src=0,dst=3,val=28",
         "hmat-lb,initiator=0,target=2,hierarchy=memory,data-type=access-latency,latency=200",

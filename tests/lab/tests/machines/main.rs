@@ -1,5 +1,7 @@
 //! Does an inventory taken in a machine tell what the machine was described as? And what other programs tell there?
 
+mod bmcs;
+mod captures;
 mod examples;
 mod peers;
 mod random;
@@ -18,7 +20,10 @@ const PEERS: [&str; 4] = ["lscpu", "numactl", "dmidecode", "lstopo-no-graphics"]
 
 /// The machine with the agent and the peers.
 fn boot(machine: &Machine, name: &str) -> Result<Vm, LabError> {
-    let boot = Boot::new(name).agent().limit(LIMIT);
+    let (key, secret) = captures::KEY;
+    let names: Vec<&str> = machine.lab_modules.iter().map(String::as_str).collect();
+    let boot = Boot::new(name).agent().limit(LIMIT).file(key, secret);
+    let boot = boot.lab_modules(&names)?;
     let boot = PEERS.into_iter().fold(boot, Boot::peer);
     Vm::boot(machine, &boot)
 }

@@ -1,6 +1,7 @@
 //! Machines drawn at random.
 
 use std::ops::Range;
+use std::time::Instant;
 
 use gnomon_lab::{Machine, ready};
 
@@ -15,6 +16,7 @@ fn agree(seeds: Range<u64>, name: &str) {
     let mut wrong = Vec::new();
     for seed in asked(&seeds) {
         let machine = Machine::random(seed);
+        let started = Instant::now();
         let mut said = match boot(&machine, &format!("{name}_{seed}")) {
             Ok(mut vm) => {
                 let inventory = inventory(&mut vm);
@@ -24,6 +26,11 @@ fn agree(seeds: Range<u64>, name: &str) {
             }
             Err(error) => vec![error.to_string()],
         };
+        println!(
+            "seed {seed}: {:.1?}, {} differences",
+            started.elapsed(),
+            said.len()
+        );
         if !said.is_empty() {
             said.insert(0, format!("`gnomon-lab random {seed}` shows the machine:"));
             wrong.extend(said);

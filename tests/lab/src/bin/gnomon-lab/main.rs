@@ -1,5 +1,8 @@
 //! Boots a described machine and runs a command in it; shows what a description stands for.
 
+mod run;
+mod shell;
+
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -23,13 +26,22 @@ MACHINE is a description in TOML, or the name of one that comes with the lab.
 
 Examples:
   gnomon-lab list
-  gnomon-lab show two-socket-server
+  gnomon-lab run two-socket-server                         a shell in it
+  gnomon-lab run two-socket-server gnomon inventory cpu numa
+  gnomon-lab run my-machine.toml -- lspci -tv
+  gnomon-lab show two-socket-server                        QEMU's command line
+  gnomon-lab random 7 > drawn.toml                         a machine drawn at random
   gnomon-lab compare two-socket-server inventory.json";
 
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Names the machines that come with the lab.
     List,
+    /// Boots a machine and runs a command in it, or a shell; nothing of it outlasts the machine.
+    ///
+    /// The guest has the agent (`gnomon`) and those of dmidecode, ethtool, ipmitool, lscpu, lspci, lstopo-no-graphics,
+    /// numactl, nvme and phc_ctl that this host has. Exit status: the command's.
+    Run(run::Arguments),
     /// Downloads Debian's newest kernels of these series, where the cache lacks them.
     Provision {
         /// `6.12`, `6.1`.
@@ -43,6 +55,11 @@ enum Command {
         /// As JSON.
         #[arg(long)]
         json: bool,
+    },
+    /// Tells the machine that a number draws, as a description.
+    Random {
+        /// The number.
+        seed: u64,
     },
     /// Compares an inventory (`gnomon inventory --json`) with what the machine must tell.
     ///
@@ -58,6 +75,8 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::List => list(),
+        Command::Run(arguments) => arguments.run(),
+        Command::Random { seed } => random(seed),
         Command::Provision { series } => provision(&series),
         Command::Show { machine, json } => show(&machine, json),
         Command::Compare { machine, inventory } => compared(&machine, &inventory),
@@ -105,6 +124,14 @@ fn provision(series: &[String]) -> Done {
         text.push_str(&format!("{}\n", kernel.vmlinux().display()));
     }
     print(&text)
+}
+
+fn random(seed: u64) -> Done {
+    print(
+        &Machine::random(seed)
+            .to_toml()
+            .map_err(|error| error.to_string())?,
+    )
 }
 
 fn list() -> Done {
@@ -197,7 +224,8 @@ fn command_line(machine: &Machine, plan: &Plan) -> String {
     let parameters = plan.kernel_parameters.join(" ");
     text.push_str(&format!("  -append '{parameters}' \\\n"));
     for pair in plan.arguments.chunks(2) {
-        text.push_str(&format!("  {} \\\n", pair.join(" ")));
+        let words: Vec<String> = pair.iter().map(|word| quoted(word)).collect();
+        text.push_str(&format!("  {} \\\n", words.join(" ")));
     }
     text.push_str(&format!("\n# Modules: {}\n", plan.modules.join(" ")));
     for setting in &plan.setup {
@@ -207,6 +235,15 @@ fn command_line(machine: &Machine, plan: &Plan) -> String {
         ));
     }
     text
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=,.:/+".contains(c);
+    match word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 fn compared(name: &str, inventory: &Path) -> Done {
