@@ -12,6 +12,7 @@ dmidecode dmidecode
 ethtool ethtool
 dmsetup dmsetup
 file file
+gcc-12 gcc-12
 hyperfine hyperfine
 ip iproute2
 jq jq
@@ -19,10 +20,13 @@ lscpu util-linux
 lshw lshw
 lspci pciutils
 lstopo hwloc
+make make
 mdadm mdadm
 numactl numactl
 nvme nvme-cli
+ptp4l linuxptp
 qemu-s390x-static qemu-user-static
+rmmod kmod
 s390x-linux-gnu-gcc gcc-s390x-linux-gnu
 sensors lm-sensors
 shellcheck shellcheck

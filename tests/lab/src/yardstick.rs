@@ -49,14 +49,13 @@ pub fn reset(vm: &mut Vm, clock: u32) -> Result<(), LabError> {
     vm.write(&format!("{DEBUGFS}/clock{clock}/gauge"), "0")
 }
 
-/// What was measured of a clock since then; at least one sample.
+/// What was measured of a clock since then; `None` before the first sample.
 ///
 /// # Errors
-/// As [`Vm::read`]; and nothing was measured yet.
-pub fn gauge(vm: &mut Vm, clock: u32) -> Result<Gauge, LabError> {
-    let path = format!("{DEBUGFS}/clock{clock}/gauge");
-    let text = vm.read(&path)?;
-    parse(&text).ok_or_else(|| unexpected(&path, &text))
+/// As [`Vm::read`].
+pub fn gauge(vm: &mut Vm, clock: u32) -> Result<Option<Gauge>, LabError> {
+    vm.read(&format!("{DEBUGFS}/clock{clock}/gauge"))
+        .map(|text| parse(&text))
 }
 
 /// ```text

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * labdpll: a clock chip with two circuits, one for the frequency of Ethernet and one for pulses, and two inputs: a GNSS
- * receiver and the clock that a port recovers. Each circuit follows the connected input of the best priority that has a
- * signal; a test takes signals away and gives them back.
+ * labdpll: a clock chip with two circuits, one for the frequency of Ethernet and one for
+ * pulses, and two inputs: a GNSS receiver and the clock that a port recovers. Each circuit
+ * follows the connected input of the best priority that has a signal; a test takes signals away
+ * and gives them back.
  */
 #ifndef LABDPLL_H
 #define LABDPLL_H
@@ -38,10 +39,10 @@ struct labdpll_circuit {
 };
 
 struct labdpll {
-	struct mutex lock;		/* of every value below; the subsystem's own lock is taken before it */
+	struct mutex lock;		/* of all below; the subsystem's own is taken before it */
 	struct labdpll_circuit circuit[LABDPLL_CIRCUITS];
 	struct labdpll_pin pin[LABDPLL_PINS];
-	bool holdover;			/* is the oscillator good enough to go on without an input? */
+	bool holdover;			/* can the oscillator go on without an input? */
 	s32 temperature;		/* millidegrees */
 };
 

@@ -17,11 +17,15 @@ static char *netdev = "";
 module_param(netdev, charp, 0444);
 MODULE_PARM_DESC(netdev, "network device whose recovered clock is the second input");
 
-static struct dpll_pin_frequency gnss_frequencies[] = { DPLL_PIN_FREQUENCY_1PPS, DPLL_PIN_FREQUENCY_10MHZ };
+static struct dpll_pin_frequency gnss_frequencies[] = {
+	DPLL_PIN_FREQUENCY_1PPS,
+	DPLL_PIN_FREQUENCY_10MHZ,
+};
 static struct dpll_pin_frequency synce_frequencies[] = { DPLL_PIN_FREQUENCY(156250000) };
 static struct dentry *debugfs;
 
-#define CAPABILITIES	(DPLL_PIN_CAPABILITIES_PRIORITY_CAN_CHANGE | DPLL_PIN_CAPABILITIES_STATE_CAN_CHANGE)
+#define CAPABILITIES	(DPLL_PIN_CAPABILITIES_PRIORITY_CAN_CHANGE | \
+			 DPLL_PIN_CAPABILITIES_STATE_CAN_CHANGE)
 
 struct labdpll labdpll = {
 	.lock = __MUTEX_INITIALIZER(labdpll.lock),
@@ -31,19 +35,33 @@ struct labdpll labdpll = {
 	.pin = { {
 		.name = "gnss",
 		.properties = {
-			.board_label = "GNSS-1PPS", .panel_label = "GNSS", .type = DPLL_PIN_TYPE_GNSS,
-			.capabilities = CAPABILITIES, .freq_supported = gnss_frequencies,
-			.freq_supported_num = ARRAY_SIZE(gnss_frequencies), .phase_range = { -1000000, 1000000 },
+			.board_label = "GNSS-1PPS",
+			.panel_label = "GNSS",
+			.type = DPLL_PIN_TYPE_GNSS,
+			.capabilities = CAPABILITIES,
+			.freq_supported = gnss_frequencies,
+			.freq_supported_num = ARRAY_SIZE(gnss_frequencies),
+			.phase_range = { -1000000, 1000000 },
 		},
-		.signal = true, .frequency = 1, .connected = { true, true }, .prio = { 0, 0 },
+		.signal = true,
+		.frequency = 1,
+		.connected = { true, true },
+		.prio = { 0, 0 },
 	}, {
 		.name = "synce",
 		.properties = {
-			.board_label = "C827_0-RCLKA", .package_label = "RCLKA", .type = DPLL_PIN_TYPE_SYNCE_ETH_PORT,
-			.capabilities = CAPABILITIES, .freq_supported = synce_frequencies,
-			.freq_supported_num = ARRAY_SIZE(synce_frequencies), .phase_range = { -1000000, 1000000 },
+			.board_label = "C827_0-RCLKA",
+			.package_label = "RCLKA",
+			.type = DPLL_PIN_TYPE_SYNCE_ETH_PORT,
+			.capabilities = CAPABILITIES,
+			.freq_supported = synce_frequencies,
+			.freq_supported_num = ARRAY_SIZE(synce_frequencies),
+			.phase_range = { -1000000, 1000000 },
 		},
-		.signal = true, .frequency = 156250000, .connected = { true, true }, .prio = { 1, 1 },
+		.signal = true,
+		.frequency = 156250000,
+		.connected = { true, true },
+		.prio = { 1, 1 },
 	} },
 };
 
@@ -52,20 +70,26 @@ static const struct labdpll_pin *best(unsigned int circuit)
 	const struct labdpll_pin *pin, *found = NULL;
 
 	for (pin = labdpll.pin; pin < labdpll.pin + LABDPLL_PINS; pin++)
-		if (pin->signal && pin->connected[circuit] && (!found || pin->prio[circuit] < found->prio[circuit]))
+		if (pin->signal && pin->connected[circuit] &&
+		    (!found || pin->prio[circuit] < found->prio[circuit]))
 			found = pin;
 	return found;
 }
 
-/* A circuit that loses its last input holds over where it can; one that never had one is unlocked. */
+/*
+ * A circuit that loses its last input holds over where it can; one that never had one is
+ * unlocked.
+ */
 static void follow(struct labdpll_circuit *circuit, const struct labdpll_pin *source)
 {
 	circuit->error = DPLL_LOCK_STATUS_ERROR_NONE;
 	if (source) {
 		circuit->status = DPLL_LOCK_STATUS_LOCKED_HO_ACQ;
 	} else {
-		circuit->status = labdpll.holdover ? DPLL_LOCK_STATUS_HOLDOVER : DPLL_LOCK_STATUS_UNLOCKED;
-		if (circuit->source && circuit->source->properties.type == DPLL_PIN_TYPE_SYNCE_ETH_PORT)
+		circuit->status = labdpll.holdover ? DPLL_LOCK_STATUS_HOLDOVER :
+			DPLL_LOCK_STATUS_UNLOCKED;
+		if (circuit->source &&
+		    circuit->source->properties.type == DPLL_PIN_TYPE_SYNCE_ETH_PORT)
 			circuit->error = DPLL_LOCK_STATUS_ERROR_MEDIA_DOWN;
 	}
 	circuit->source = source;
@@ -86,7 +110,8 @@ unsigned int labdpll_choose(void)
 	return changed;
 }
 
-static int mode_get(const struct dpll_device *dpll, void *circuit, enum dpll_mode *mode, struct netlink_ext_ack *extack)
+static int mode_get(const struct dpll_device *dpll, void *circuit, enum dpll_mode *mode,
+		    struct netlink_ext_ack *extack)
 {
 	*mode = DPLL_MODE_AUTOMATIC;
 	return 0;
@@ -104,7 +129,8 @@ static int lock_status_get(const struct dpll_device *dpll, void *of, enum dpll_l
 	return 0;
 }
 
-static int temp_get(const struct dpll_device *dpll, void *circuit, s32 *temperature, struct netlink_ext_ack *extack)
+static int temp_get(const struct dpll_device *dpll, void *circuit, s32 *temperature,
+		    struct netlink_ext_ack *extack)
 {
 	*temperature = READ_ONCE(labdpll.temperature);
 	return 0;
@@ -164,7 +190,8 @@ static void add_files(void)
 		struct dentry *dir = debugfs_create_dir(pin->name, debugfs);
 
 		debugfs_create_file_unsafe("signal", 0600, dir, pin, &signal_fops);
-		debugfs_create_file_unsafe("phase_offset", 0600, dir, &pin->phase_offset, &s64_fops);
+		debugfs_create_file_unsafe("phase_offset", 0600, dir, &pin->phase_offset,
+					   &s64_fops);
 		debugfs_create_file_unsafe("ffo", 0600, dir, &pin->ffo, &s64_fops);
 	}
 }
@@ -189,7 +216,9 @@ static void remove(void)
 	struct labdpll_circuit *circuit;
 	struct labdpll_pin *pin;
 
-	for (circuit = labdpll.circuit; circuit < labdpll.circuit + LABDPLL_CIRCUITS && circuit->device; circuit++) {
+	for (circuit = labdpll.circuit; circuit < labdpll.circuit + LABDPLL_CIRCUITS; circuit++) {
+		if (!circuit->device)
+			break;
 		for (pin = labdpll.pin; pin < labdpll.pin + LABDPLL_PINS; pin++)
 			dpll_pin_unregister(circuit->device, pin->pin, &labdpll_pin_ops, pin);
 		dpll_device_unregister(circuit->device, &device_ops, circuit);
@@ -204,7 +233,8 @@ static int add_pins(void)
 	unsigned int i;
 
 	for (i = 0; i < LABDPLL_PINS; i++) {
-		struct dpll_pin *pin = dpll_pin_get(LABDPLL_CLOCK_ID, i, THIS_MODULE, &labdpll.pin[i].properties);
+		struct dpll_pin *pin = dpll_pin_get(LABDPLL_CLOCK_ID, i, THIS_MODULE,
+						    &labdpll.pin[i].properties);
 
 		if (IS_ERR(pin))
 			return PTR_ERR(pin);
@@ -224,7 +254,8 @@ static int add_circuit(struct labdpll_circuit *circuit)
 	if (error)
 		goto no_device;
 	for (i = 0; i < LABDPLL_PINS; i++) {
-		error = dpll_pin_register(device, labdpll.pin[i].pin, &labdpll_pin_ops, &labdpll.pin[i]);
+		error = dpll_pin_register(device, labdpll.pin[i].pin, &labdpll_pin_ops,
+					  &labdpll.pin[i]);
 		if (error)
 			goto no_pin;
 	}

@@ -4,30 +4,31 @@
  */
 #include "labdpll.h"
 
-static int frequency_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll, void *circuit,
-			 u64 *frequency, struct netlink_ext_ack *extack)
+static int frequency_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll,
+			 void *circuit, u64 *frequency, struct netlink_ext_ack *extack)
 {
 	*frequency = ((struct labdpll_pin *)data)->frequency;
 	return 0;
 }
 
 /* The subsystem lets through what the pin's properties list. */
-static int frequency_set(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll, void *circuit,
-			 const u64 frequency, struct netlink_ext_ack *extack)
+static int frequency_set(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll,
+			 void *circuit, const u64 frequency, struct netlink_ext_ack *extack)
 {
 	((struct labdpll_pin *)data)->frequency = frequency;
 	return 0;
 }
 
-static int direction_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll, void *circuit,
+static int direction_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll,
+			 void *circuit,
 			 enum dpll_pin_direction *direction, struct netlink_ext_ack *extack)
 {
 	*direction = DPLL_PIN_DIRECTION_INPUT;
 	return 0;
 }
 
-static int state_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll, void *of,
-		     enum dpll_pin_state *state, struct netlink_ext_ack *extack)
+static int state_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll,
+		     void *of, enum dpll_pin_state *state, struct netlink_ext_ack *extack)
 {
 	const struct labdpll_circuit *circuit = of;
 	const struct labdpll_pin *input = data;
@@ -43,14 +44,15 @@ static int state_get(const struct dpll_pin *pin, void *data, const struct dpll_d
 	return 0;
 }
 
-static int state_set(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll, void *of,
-		     const enum dpll_pin_state state, struct netlink_ext_ack *extack)
+static int state_set(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll,
+		     void *of, const enum dpll_pin_state state, struct netlink_ext_ack *extack)
 {
 	const struct labdpll_circuit *circuit = of;
 	struct labdpll_pin *input = data;
 
 	if (state == DPLL_PIN_STATE_CONNECTED) {
-		NL_SET_ERR_MSG(extack, "the circuit connects by itself the best input that is selectable");
+		NL_SET_ERR_MSG(extack,
+			       "the circuit connects by itself the best input that is selectable");
 		return -EINVAL;
 	}
 	mutex_lock(&labdpll.lock);
@@ -60,15 +62,15 @@ static int state_set(const struct dpll_pin *pin, void *data, const struct dpll_d
 	return 0;
 }
 
-static int prio_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll, void *circuit, u32 *prio,
-		    struct netlink_ext_ack *extack)
+static int prio_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll,
+		    void *circuit, u32 *prio, struct netlink_ext_ack *extack)
 {
 	*prio = ((struct labdpll_pin *)data)->prio[((struct labdpll_circuit *)circuit)->index];
 	return 0;
 }
 
-static int prio_set(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll, void *circuit, const u32 prio,
-		    struct netlink_ext_ack *extack)
+static int prio_set(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll,
+		    void *circuit, const u32 prio, struct netlink_ext_ack *extack)
 {
 	mutex_lock(&labdpll.lock);
 	((struct labdpll_pin *)data)->prio[((struct labdpll_circuit *)circuit)->index] = prio;
@@ -77,29 +79,29 @@ static int prio_set(const struct dpll_pin *pin, void *data, const struct dpll_de
 	return 0;
 }
 
-static int phase_offset_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll, void *circuit,
-			    s64 *offset, struct netlink_ext_ack *extack)
+static int phase_offset_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll,
+			    void *circuit, s64 *offset, struct netlink_ext_ack *extack)
 {
 	*offset = ((struct labdpll_pin *)data)->phase_offset;
 	return 0;
 }
 
-static int phase_adjust_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll, void *circuit,
-			    s32 *adjust, struct netlink_ext_ack *extack)
+static int phase_adjust_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll,
+			    void *circuit, s32 *adjust, struct netlink_ext_ack *extack)
 {
 	*adjust = ((struct labdpll_pin *)data)->phase_adjust;
 	return 0;
 }
 
-static int phase_adjust_set(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll, void *circuit,
-			    const s32 adjust, struct netlink_ext_ack *extack)
+static int phase_adjust_set(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll,
+			    void *circuit, const s32 adjust, struct netlink_ext_ack *extack)
 {
 	((struct labdpll_pin *)data)->phase_adjust = adjust;
 	return 0;
 }
 
-static int ffo_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll, void *circuit, s64 *ffo,
-		   struct netlink_ext_ack *extack)
+static int ffo_get(const struct dpll_pin *pin, void *data, const struct dpll_device *dpll,
+		   void *circuit, s64 *ffo, struct netlink_ext_ack *extack)
 {
 	*ffo = ((struct labdpll_pin *)data)->ffo;
 	return 0;

@@ -3,7 +3,7 @@
  * An FPGA: a manager that is programmed, a bridge that is shut meanwhile, and a region behind it.
  *
  *   labfpga/program     write anything: programs the region with an image of so many bytes
- *   labfpga/fail        the step that fails from now on: 0 none, 1 write_init, 2 write, 3 write_complete
+ *   labfpga/fail        the step that fails: 0 none, 1 write_init, 2 write, 3 write_complete
  *   labfpga/status      bits of FPGA_MGR_STATUS_*, as the manager reports them
  */
 #include <linux/debugfs.h>
@@ -29,7 +29,8 @@ static int at(enum step step)
 	return READ_ONCE(fail) == step ? -EIO : 0;
 }
 
-static int write_init(struct fpga_manager *mgr, struct fpga_image_info *info, const char *image, size_t size)
+static int write_init(struct fpga_manager *mgr, struct fpga_image_info *info, const char *image,
+		      size_t size)
 {
 	return at(STEP_INIT);
 }
@@ -84,7 +85,8 @@ static int get_bridges(struct fpga_region *of)
 }
 
 /* What is written is the image: nobody reads it. */
-static ssize_t program_write(struct file *file, const char __user *from, size_t size, loff_t *offset)
+static ssize_t program_write(struct file *file, const char __user *from, size_t size,
+			     loff_t *offset)
 {
 	static const char image[] = "an image";
 	struct fpga_image_info *info = fpga_image_info_alloc(&platform->dev);

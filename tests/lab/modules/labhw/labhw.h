@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * labhw: what a server's board has and a virtual machine lacks. A memory controller that reports errors of labelled
- * DIMMs, sensor chips, and a thermal zone; a test sets in debugfs labhw/ what they show.
+ * labhw: what a server's board has and a virtual machine lacks. A memory controller that
+ * reports errors of labelled DIMMs, sensor chips, and a thermal zone; a test sets in debugfs
+ * labhw/ what they show.
  */
 #ifndef LABHW_H
 #define LABHW_H

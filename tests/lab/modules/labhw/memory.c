@@ -2,9 +2,10 @@
 /*
  * A memory controller with two channels of two DIMMs.
  *
- *   labhw/memory/ce, ue     write "3 LABEL": so many errors of that DIMM; "?" where the controller can't tell
+ *   labhw/memory/ce, ue     write "3 LABEL": so many errors of that DIMM; "?": nobody knows which
  *
- * drivers/edac/edac_mc.h is not among the kernel's public headers; what is used of it is declared here.
+ * drivers/edac/edac_mc.h is not among the kernel's public headers; what is used of it is
+ * declared here.
  */
 #include <linux/edac.h>
 #include <linux/module.h>
@@ -17,14 +18,15 @@
 #define SLOTS		2
 #define DIMMS		(CHANNELS * SLOTS)
 
-struct mem_ctl_info *edac_mc_alloc(unsigned int mc_num, unsigned int n_layers, struct edac_mc_layer *layers,
-				   unsigned int sz_pvt);
+struct mem_ctl_info *edac_mc_alloc(unsigned int mc_num, unsigned int n_layers,
+				   struct edac_mc_layer *layers, unsigned int sz_pvt);
 int edac_mc_add_mc_with_groups(struct mem_ctl_info *mci, const struct attribute_group **groups);
 struct mem_ctl_info *edac_mc_del_mc(struct device *dev);
 void edac_mc_free(struct mem_ctl_info *mci);
-void edac_mc_handle_error(const enum hw_event_mc_err_type type, struct mem_ctl_info *mci, const u16 error_count,
-			  const unsigned long page_frame_number, const unsigned long offset_in_page,
-			  const unsigned long syndrome, const int top_layer, const int mid_layer, const int low_layer,
+void edac_mc_handle_error(const enum hw_event_mc_err_type type, struct mem_ctl_info *mci,
+			  const u16 error_count, const unsigned long page_frame_number,
+			  const unsigned long offset_in_page, const unsigned long syndrome,
+			  const int top_layer, const int mid_layer, const int low_layer,
 			  const char *msg, const char *other_detail);
 
 static char *labels[DIMMS] = { "DIMM_A1", "DIMM_A2", "DIMM_B1", "DIMM_B2" };
@@ -52,8 +54,9 @@ static void report(enum hw_event_mc_err_type type, const struct dimm_info *dimm,
 {
 	unsigned long page = dimm ? dimm->idx * (unsigned long)dimm->nr_pages + 0x1234 : 0;
 
-	edac_mc_handle_error(type, controller, count, page, 0x40, 0xaa, dimm ? dimm->location[0] : -1,
-			     dimm ? dimm->location[1] : -1, -1, "set by a test", "");
+	edac_mc_handle_error(type, controller, count, page, 0x40, 0xaa,
+			     dimm ? dimm->location[0] : -1, dimm ? dimm->location[1] : -1, -1,
+			     "set by a test", "");
 }
 
 static ssize_t memory_write(struct file *file, const char __user *from, size_t size, loff_t *offset)
@@ -105,7 +108,8 @@ static void describe(struct device *parent)
 		dimm->edac_mode = EDAC_SECDED;
 		dimm->dtype = DEV_X8;
 		dimm->grain = 64;
-		strscpy(dimm->label, labels[dimm->location[0] * SLOTS + dimm->location[1]], sizeof(dimm->label));
+		strscpy(dimm->label, labels[dimm->location[0] * SLOTS + dimm->location[1]],
+			sizeof(dimm->label));
 	}
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sensor chips. Limits are set where every hwmon chip has them, in sysfs; what is measured, in debugfs:
+ * Sensor chips. Limits are set where every hwmon chip has them, in sysfs; what is measured, in
+ * debugfs:
  *
  *   labhw/sensor/CHIP/temp1_input     the value, in hwmon's unit
- *   labhw/sensor/CHIP/temp1_fault     the sensor itself is broken (temperatures and fans)
+ *   labhw/sensor/CHIP/temp1_fault     the sensor is broken (temperatures and fans)
  *   labhw/sensor/CHIP/temp1_error     reading fails with this error number; 0: it does not
  *
- * An alarm follows from value and limit, and whoever waits for it is told when it changes, as by a chip with an interrupt.
+ * An alarm follows from value and limit, and whoever waits for it is told when it changes, as
+ * by a chip with an interrupt.
  */
 #include <linux/hwmon.h>
 #include <linux/module.h>
@@ -15,7 +17,10 @@
 #include "labhw.h"
 
 /* What a sensor has: values that are kept, then what follows from them. */
-enum field { INPUT, MIN, MAX, CRIT, FAULT, KEPT, LABEL = KEPT, MIN_ALARM, MAX_ALARM, CRIT_ALARM, FIELDS };
+enum field {
+	INPUT, MIN, MAX, CRIT, FAULT, KEPT,
+	LABEL = KEPT, MIN_ALARM, MAX_ALARM, CRIT_ALARM, FIELDS
+};
 
 #define NONE	LONG_MIN	/* the sensor has no such value */
 
@@ -45,43 +50,59 @@ static struct chip chips[CHIPS] = { { .name = "labboard" }, { .name = "labpsu" }
 
 /* Millidegrees, rounds per minute, millivolts, milliamperes, microwatts. */
 static struct sensor sensors[] = {
-	/* chip, type, channel, label,	input,		min,	max,		crit,		fault */
-	{ 0, hwmon_temp, 0, "CPU",	{ 45000,	NONE,	85000,		95000,		0 } },
-	{ 0, hwmon_temp, 1, "Inlet",	{ 24000,	5000,	40000,		NONE,		0 } },
-	{ 0, hwmon_fan, 0, "FAN1",	{ 4200,		600,	NONE,		NONE,		0 } },
-	{ 0, hwmon_fan, 1, "FAN2",	{ 4250,		600,	NONE,		NONE,		0 } },
-	{ 0, hwmon_in, 0, "12V",	{ 12050,	11400,	12600,		NONE,		NONE } },
-	{ 0, hwmon_in, 1, "3V3",	{ 3310,		3135,	3465,		NONE,		NONE } },
-	{ 1, hwmon_temp, 0, "PSU",	{ 38000,	NONE,	70000,		80000,		0 } },
-	{ 1, hwmon_in, 0, "VIN",	{ 230000,	180000,	264000,		NONE,		NONE } },
-	{ 1, hwmon_curr, 0, "IOUT",	{ 8500,		NONE,	62000,		70000,		NONE } },
-	{ 1, hwmon_power, 0, "PIN",	{ 118000000,	NONE,	800000000,	900000000,	NONE } },
+	/* chip, type, channel, label, { input, min, max, crit, fault } */
+	{ 0, hwmon_temp, 0, "CPU", { 45000, NONE, 85000, 95000, 0 } },
+	{ 0, hwmon_temp, 1, "Inlet", { 24000, 5000, 40000, NONE, 0 } },
+	{ 0, hwmon_fan, 0, "FAN1", { 4200, 600, NONE, NONE, 0 } },
+	{ 0, hwmon_fan, 1, "FAN2", { 4250, 600, NONE, NONE, 0 } },
+	{ 0, hwmon_in, 0, "12V", { 12050, 11400, 12600, NONE, NONE } },
+	{ 0, hwmon_in, 1, "3V3", { 3310, 3135, 3465, NONE, NONE } },
+	{ 1, hwmon_temp, 0, "PSU", { 38000, NONE, 70000, 80000, 0 } },
+	{ 1, hwmon_in, 0, "VIN", { 230000, 180000, 264000, NONE, NONE } },
+	{ 1, hwmon_curr, 0, "IOUT", { 8500, NONE, 62000, 70000, NONE } },
+	{ 1, hwmon_power, 0, "PIN", { 118000000, NONE, 800000000, 900000000, NONE } },
 };
 
-static const enum hwmon_sensor_types types[TYPES] = { hwmon_temp, hwmon_fan, hwmon_in, hwmon_curr, hwmon_power };
+static const enum hwmon_sensor_types types[TYPES] = {
+	hwmon_temp, hwmon_fan, hwmon_in, hwmon_curr, hwmon_power
+};
 
 /* hwmon numbers the attributes of each type anew; -1: the type lacks it. */
 static const int attributes[TYPES][FIELDS] = {
 	{
-		[INPUT] = hwmon_temp_input, [MIN] = hwmon_temp_min, [MAX] = hwmon_temp_max, [CRIT] = hwmon_temp_crit,
-		[FAULT] = hwmon_temp_fault, [LABEL] = hwmon_temp_label, [MIN_ALARM] = hwmon_temp_min_alarm,
-		[MAX_ALARM] = hwmon_temp_max_alarm, [CRIT_ALARM] = hwmon_temp_crit_alarm,
-	}, {
-		[INPUT] = hwmon_fan_input, [MIN] = hwmon_fan_min, [MAX] = hwmon_fan_max, [CRIT] = -1,
-		[FAULT] = hwmon_fan_fault, [LABEL] = hwmon_fan_label, [MIN_ALARM] = hwmon_fan_min_alarm,
-		[MAX_ALARM] = hwmon_fan_max_alarm, [CRIT_ALARM] = -1,
-	}, {
-		[INPUT] = hwmon_in_input, [MIN] = hwmon_in_min, [MAX] = hwmon_in_max, [CRIT] = hwmon_in_crit,
-		[FAULT] = -1, [LABEL] = hwmon_in_label, [MIN_ALARM] = hwmon_in_min_alarm,
-		[MAX_ALARM] = hwmon_in_max_alarm, [CRIT_ALARM] = hwmon_in_crit_alarm,
-	}, {
-		[INPUT] = hwmon_curr_input, [MIN] = hwmon_curr_min, [MAX] = hwmon_curr_max, [CRIT] = hwmon_curr_crit,
-		[FAULT] = -1, [LABEL] = hwmon_curr_label, [MIN_ALARM] = hwmon_curr_min_alarm,
-		[MAX_ALARM] = hwmon_curr_max_alarm, [CRIT_ALARM] = hwmon_curr_crit_alarm,
-	}, {
-		[INPUT] = hwmon_power_input, [MIN] = hwmon_power_min, [MAX] = hwmon_power_max, [CRIT] = hwmon_power_crit,
-		[FAULT] = -1, [LABEL] = hwmon_power_label, [MIN_ALARM] = hwmon_power_min_alarm,
-		[MAX_ALARM] = hwmon_power_max_alarm, [CRIT_ALARM] = hwmon_power_crit_alarm,
+		[INPUT] = hwmon_temp_input, [LABEL] = hwmon_temp_label,
+		[MIN] = hwmon_temp_min, [MIN_ALARM] = hwmon_temp_min_alarm,
+		[MAX] = hwmon_temp_max, [MAX_ALARM] = hwmon_temp_max_alarm,
+		[CRIT] = hwmon_temp_crit, [CRIT_ALARM] = hwmon_temp_crit_alarm,
+		[FAULT] = hwmon_temp_fault,
+	},
+	{
+		[INPUT] = hwmon_fan_input, [LABEL] = hwmon_fan_label,
+		[MIN] = hwmon_fan_min, [MIN_ALARM] = hwmon_fan_min_alarm,
+		[MAX] = hwmon_fan_max, [MAX_ALARM] = hwmon_fan_max_alarm,
+		[CRIT] = -1, [CRIT_ALARM] = -1,
+		[FAULT] = hwmon_fan_fault,
+	},
+	{
+		[INPUT] = hwmon_in_input, [LABEL] = hwmon_in_label,
+		[MIN] = hwmon_in_min, [MIN_ALARM] = hwmon_in_min_alarm,
+		[MAX] = hwmon_in_max, [MAX_ALARM] = hwmon_in_max_alarm,
+		[CRIT] = hwmon_in_crit, [CRIT_ALARM] = hwmon_in_crit_alarm,
+		[FAULT] = -1,
+	},
+	{
+		[INPUT] = hwmon_curr_input, [LABEL] = hwmon_curr_label,
+		[MIN] = hwmon_curr_min, [MIN_ALARM] = hwmon_curr_min_alarm,
+		[MAX] = hwmon_curr_max, [MAX_ALARM] = hwmon_curr_max_alarm,
+		[CRIT] = hwmon_curr_crit, [CRIT_ALARM] = hwmon_curr_crit_alarm,
+		[FAULT] = -1,
+	},
+	{
+		[INPUT] = hwmon_power_input, [LABEL] = hwmon_power_label,
+		[MIN] = hwmon_power_min, [MIN_ALARM] = hwmon_power_min_alarm,
+		[MAX] = hwmon_power_max, [MAX_ALARM] = hwmon_power_max_alarm,
+		[CRIT] = hwmon_power_crit, [CRIT_ALARM] = hwmon_power_crit_alarm,
+		[FAULT] = -1,
 	},
 };
 
@@ -102,7 +123,8 @@ static struct sensor *find(const struct chip *chip, enum hwmon_sensor_types type
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sensors); i++)
-		if (&chips[sensors[i].chip] == chip && sensors[i].type == type && sensors[i].channel == channel)
+		if (&chips[sensors[i].chip] == chip && sensors[i].type == type &&
+		    sensors[i].channel == channel)
 			return &sensors[i];
 	return NULL;
 }
@@ -119,7 +141,9 @@ static enum field field_of(enum hwmon_sensor_types type, u32 attribute)
 
 static bool has(const struct sensor *sensor, enum field field)
 {
-	static const enum field limit[FIELDS] = { [MIN_ALARM] = MIN, [MAX_ALARM] = MAX, [CRIT_ALARM] = CRIT };
+	static const enum field limit[FIELDS] = {
+		[MIN_ALARM] = MIN, [MAX_ALARM] = MAX, [CRIT_ALARM] = CRIT,
+	};
 
 	if (field == FIELDS || attributes[row(sensor->type)][field] < 0)
 		return false;
@@ -165,7 +189,8 @@ static void set(struct sensor *sensor, enum field field, long value)
 					   attributes[row(sensor->type)][name], sensor->channel);
 }
 
-static umode_t is_visible(const void *data, enum hwmon_sensor_types type, u32 attribute, int channel)
+static umode_t is_visible(const void *data, enum hwmon_sensor_types type, u32 attribute,
+			  int channel)
 {
 	const struct sensor *sensor = find(data, type, channel);
 	enum field field = field_of(type, attribute);
@@ -175,7 +200,8 @@ static umode_t is_visible(const void *data, enum hwmon_sensor_types type, u32 at
 	return field >= MIN && field <= CRIT ? 0644 : 0444;
 }
 
-static int read(struct device *dev, enum hwmon_sensor_types type, u32 attribute, int channel, long *value)
+static int read(struct device *dev, enum hwmon_sensor_types type, u32 attribute, int channel,
+		long *value)
 {
 	const struct sensor *sensor = find(dev_get_drvdata(dev), type, channel);
 	enum field field = field_of(type, attribute);
@@ -188,13 +214,15 @@ static int read(struct device *dev, enum hwmon_sensor_types type, u32 attribute,
 	return 0;
 }
 
-static int read_string(struct device *dev, enum hwmon_sensor_types type, u32 attribute, int channel, const char **text)
+static int read_string(struct device *dev, enum hwmon_sensor_types type, u32 attribute, int channel,
+		       const char **text)
 {
 	*text = find(dev_get_drvdata(dev), type, channel)->label;
 	return 0;
 }
 
-static int write(struct device *dev, enum hwmon_sensor_types type, u32 attribute, int channel, long value)
+static int write(struct device *dev, enum hwmon_sensor_types type, u32 attribute, int channel,
+		 long value)
 {
 	if (value == NONE)
 		return -ERANGE;
@@ -267,7 +295,8 @@ static void describe(struct chip *chip)
 		}
 		if (!chip->config[type][0])
 			continue;
-		chip->channels[used] = (struct hwmon_channel_info){ .type = types[type], .config = chip->config[type] };
+		chip->channels[used].type = types[type];
+		chip->channels[used].config = chip->config[type];
 		chip->of_type[used] = &chip->channels[used];
 		used++;
 	}
@@ -283,7 +312,8 @@ int labhw_sensor_add(struct device *parent, struct dentry *debugfs)
 		struct chip *chip = &chips[i];
 
 		describe(chip);
-		chip->device = hwmon_device_register_with_info(parent, chip->name, chip, &chip->info, NULL);
+		chip->device = hwmon_device_register_with_info(parent, chip->name, chip,
+							       &chip->info, NULL);
 		if (IS_ERR(chip->device)) {
 			int error = PTR_ERR(chip->device);
 

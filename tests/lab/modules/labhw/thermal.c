@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A thermal zone with a passive, a hot and a critical trip, and a cooling device that its governor turns up.
+ * A thermal zone with a passive, a hot and a critical trip, and a cooling device that its
+ * governor turns up.
  *
  *   labhw/thermal/temperature     millidegrees
- *   labhw/thermal/critical        how often the critical trip was reached: this zone does not power the machine off
+ *   labhw/thermal/critical        how often the critical trip was reached; it powers nothing off
  */
 #include <linux/atomic.h>
 #include <linux/module.h>
@@ -22,7 +23,8 @@ static struct thermal_zone_device *zone;
 static struct thermal_cooling_device *cooling;
 
 static const struct thermal_trip trips[] = {
-	{ .type = THERMAL_TRIP_PASSIVE, .temperature = 80000, .hysteresis = 2000, .flags = THERMAL_TRIP_FLAG_RW_TEMP },
+	{ .type = THERMAL_TRIP_PASSIVE, .temperature = 80000, .hysteresis = 2000,
+	  .flags = THERMAL_TRIP_FLAG_RW_TEMP },
 	{ .type = THERMAL_TRIP_HOT, .temperature = 95000, .hysteresis = 2000 },
 	{ .type = THERMAL_TRIP_CRITICAL, .temperature = 105000 },
 };
@@ -101,7 +103,8 @@ int labhw_thermal_add(struct dentry *debugfs)
 	cooling = thermal_cooling_device_register("labfan", NULL, &cooling_ops);
 	if (IS_ERR(cooling))
 		return PTR_ERR(cooling);
-	zone = thermal_zone_device_register_with_trips("labzone", trips, ARRAY_SIZE(trips), NULL, &zone_ops, NULL,
+	zone = thermal_zone_device_register_with_trips("labzone", trips, ARRAY_SIZE(trips), NULL,
+						       &zone_ops, NULL,
 						       PASSIVE_POLLING_MS, POLLING_MS);
 	if (IS_ERR(zone)) {
 		thermal_cooling_device_unregister(cooling);

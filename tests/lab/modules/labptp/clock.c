@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A PTP hardware clock: ticks of its oscillator in, time out, at a frequency and phase that the servo sets.
+ * A PTP hardware clock: ticks of its oscillator in, time out, at a frequency and phase that the
+ * servo sets.
  */
 #include <linux/math64.h>
 #include <linux/module.h>
@@ -32,7 +33,10 @@ static s64 scale(s64 difference, u64 rate)
 	return difference < 0 ? -(s64)size : (s64)size;
 }
 
-/* What the clock shows a little before or after the raw time that it was brought to. Under the lock. */
+/*
+ * What the clock shows a little before or after the raw time that it was brought to. Under
+ * the lock.
+ */
 u64 labptp_clock_at(const struct labptp_clock *clock, u64 raw)
 {
 	s64 ticks = scale(raw - clock->oscillator.phase.in, clock->oscillator.phase.rate);
@@ -40,7 +44,10 @@ u64 labptp_clock_at(const struct labptp_clock *clock, u64 raw)
 	return clock->phase.out + scale(ticks, clock->phase.rate);
 }
 
-/* How much raw time there is from where the clock was brought to until it shows @time; negative: since. Under the lock. */
+/*
+ * How much raw time there is from where the clock was brought to until it shows @time;
+ * negative: since. Under the lock.
+ */
 s64 labptp_clock_until(const struct labptp_clock *clock, u64 time)
 {
 	s64 difference = time - clock->phase.out;
@@ -111,7 +118,8 @@ static int settime64(struct ptp_clock_info *info, const struct timespec64 *time)
 	return 0;
 }
 
-static int gettimex64(struct ptp_clock_info *info, struct timespec64 *time, struct ptp_system_timestamp *system)
+static int gettimex64(struct ptp_clock_info *info, struct timespec64 *time,
+		      struct ptp_system_timestamp *system)
 {
 	unsigned long flags;
 	u64 now;

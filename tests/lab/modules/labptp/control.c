@@ -116,9 +116,11 @@ static int clocks_show(struct seq_file *file, void *unused)
 	for (i = 0; i < labptp.clocks; i++) {
 		const struct labptp_clock *clock = labptp.clock[i];
 
-		seq_printf(file, "%u ptp%d %llu %lld %lld %ld %u\n", i, ptp_clock_index(clock->ptp), clock->phase.out,
+		seq_printf(file, "%u ptp%d %llu %lld %lld %ld %u\n", i,
+			   ptp_clock_index(clock->ptp), clock->phase.out,
 			   (s64)(clock->phase.out - labptp.clock[0]->phase.out),
-			   to_ppt(clock->oscillator.phase.rate - LABPTP_UNIT), clock->scaled_ppm, clock->steps);
+			   to_ppt(clock->oscillator.phase.rate - LABPTP_UNIT),
+			   clock->scaled_ppm, clock->steps);
 	}
 	seq_printf(file, "realtime - %lld\n", ktime_to_ns(system.real));
 	spin_unlock_irqrestore(&labptp.lock, flags);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The yardstick: how far every clock is from clock 0, sampled all the time, both at the same instant. A test resets it,
- * lets the servo work, and reads what it was worth. Neither waits for a process to be scheduled.
+ * The yardstick: how far every clock is from clock 0, sampled all the time, both at the same
+ * instant. A test resets it, lets the servo work, and reads what it was worth. Neither waits
+ * for a process to be scheduled.
  */
 #include <linux/math64.h>
 #include <linux/seq_file.h>

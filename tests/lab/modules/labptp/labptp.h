@@ -7,8 +7,8 @@
  *
  *   port 2n  ===wire===  port 2n+1      delay, jitter, loss of each direction
  *
- * Every clock is a function of CLOCK_MONOTONIC_RAW, so the time of all clocks at one instant is known exactly, however
- * late a virtual machine is with an interrupt. One lock holds them all.
+ * Every clock is a function of CLOCK_MONOTONIC_RAW, so the time of all clocks at one instant is
+ * known exactly, however late a virtual machine is with an interrupt. One lock holds them all.
  */
 #ifndef LABPTP_H
 #define LABPTP_H
@@ -178,11 +178,13 @@ s64 labptp_clock_until(const struct labptp_clock *clock, u64 time);
 void labptp_pulses_init(struct labptp_clock *clock);
 void labptp_pulses_align(struct labptp_clock *clock);
 void labptp_pulses_stop(struct labptp_clock *clock);
-int labptp_verify(struct ptp_clock_info *info, unsigned int pin, enum ptp_pin_function func, unsigned int chan);
+int labptp_verify(struct ptp_clock_info *info, unsigned int pin, enum ptp_pin_function func,
+		  unsigned int chan);
 int labptp_enable(struct ptp_clock_info *info, struct ptp_clock_request *request, int on);
 
 /* port.c */
-struct labptp_port *labptp_port_alloc(struct device *parent, unsigned int index, struct labptp_clock *clock, u64 seed);
+struct labptp_port *labptp_port_alloc(struct device *parent, unsigned int index,
+				      struct labptp_clock *clock, u64 seed);
 void labptp_port_link(struct labptp_port *port);
 
 /* wire.c */
@@ -190,15 +192,18 @@ netdev_tx_t labptp_wire_xmit(struct sk_buff *skb, struct net_device *dev);
 
 /* stamp.c */
 int labptp_stamp_get(struct net_device *dev, struct kernel_hwtstamp_config *config);
-int labptp_stamp_set(struct net_device *dev, struct kernel_hwtstamp_config *config, struct netlink_ext_ack *extack);
+int labptp_stamp_set(struct net_device *dev, struct kernel_hwtstamp_config *config,
+		     struct netlink_ext_ack *extack);
 void labptp_stamp_sent(struct labptp_port *port, struct sk_buff *skb, u64 sent);
-void labptp_stamp_received(struct labptp_port *port, struct sk_buff *skb, const struct labptp_message *message, u64 received);
+void labptp_stamp_received(struct labptp_port *port, struct sk_buff *skb,
+			   const struct labptp_message *message, u64 received);
 void labptp_stamp_late(struct work_struct *work);
 struct labptp_message labptp_message_of(struct sk_buff *skb);
 
 /* onestep.c */
 bool labptp_onestep_send(struct labptp_port *port, const struct labptp_message *message, u64 sent);
-void labptp_onestep_receive(struct labptp_port *port, const struct labptp_message *message, u64 received);
+void labptp_onestep_receive(struct labptp_port *port, const struct labptp_message *message,
+			    u64 received);
 
 /* ethtool.c */
 extern const struct ethtool_ops labptp_ethtool_ops;

@@ -2,9 +2,9 @@
 /*
  * Makes the clocks and the ports, and takes them down again in the opposite order.
  *
- * Parameters: `pairs` of ports; `phc`: the clock of each port, so that 0,1,1,2 with two pairs is a boundary clock between
- * a master and a slave; `error_ppb`: of each clock's oscillator; `seed` of all that is random. Everything else is set in
- * debugfs (control.c).
+ * Parameters: `pairs` of ports; `phc`: the clock of each port, so that 0,1,1,2 with two pairs
+ * is a boundary clock between a master and a slave; `error_ppb`: of each clock's oscillator;
+ * `seed` of all that is random. Everything else is set in debugfs (control.c).
  */
 #include <linux/module.h>
 #include <linux/platform_device.h>
@@ -46,7 +46,10 @@ static void remove_ports(void)
 	labptp.ports = 0;
 }
 
-/* Every edge is stopped before the first clock goes, since an edge of one is an event of another. */
+/*
+ * Every edge is stopped before the first clock goes, since an edge of one is an event of
+ * another.
+ */
 static void remove_clocks(void)
 {
 	unsigned int i;
@@ -114,7 +117,8 @@ static int add_ports(void)
 	for (i = 0; i < 2 * pairs; i++) {
 		struct labptp_port *port;
 
-		port = labptp_port_alloc(&platform[phc[i]]->dev, i, labptp.clock[phc[i]], seed + 100 + i);
+		port = labptp_port_alloc(&platform[phc[i]]->dev, i, labptp.clock[phc[i]],
+					 seed + 100 + i);
 		if (!port)
 			return -ENOMEM;
 		labptp.port[labptp.ports++] = port;

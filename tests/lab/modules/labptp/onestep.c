@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One-step messages: the port writes the time into the frame while it leaves. A Sync gets its originTimestamp, a
- * Pdelay_Resp has the time that passed since its Pdelay_Req added to its correctionField (IEEE 1588-2019 §9.5.9.3, §11.4.2).
+ * One-step messages: the port writes the time into the frame while it leaves. A Sync gets its
+ * originTimestamp, a Pdelay_Resp has the time that passed since its Pdelay_Req added to its
+ * correctionField (IEEE 1588-2019 §9.5.9.3, §11.4.2).
  */
 #include <linux/udp.h>
 #include <linux/unaligned.h>
@@ -74,7 +75,7 @@ static bool put_turnaround(struct labptp_port *port, const struct labptp_message
 	struct labptp_request *request;
 	unsigned long flags;
 	bool found = false;
-	u64 arrived = 0;
+	u64 arrived = 0, total;
 	__be64 correction;
 
 	spin_lock_irqsave(&labptp.lock, flags);
@@ -88,7 +89,8 @@ static bool put_turnaround(struct labptp_port *port, const struct labptp_message
 	spin_unlock_irqrestore(&labptp.lock, flags);
 	if (!found)
 		return false;
-	correction = cpu_to_be64(get_unaligned_be64(&message->header->correction) + ((sent - arrived) << 16));
+	total = get_unaligned_be64(&message->header->correction) + ((sent - arrived) << 16);
+	correction = cpu_to_be64(total);
 	put(message, &message->header->correction, &correction, sizeof(correction));
 	return true;
 }
@@ -98,23 +100,29 @@ bool labptp_onestep_send(struct labptp_port *port, const struct labptp_message *
 {
 	int type = READ_ONCE(port->config.tx_type);
 
-	if (!message->header || !(message->class & PTP_CLASS_V2) || message->header->flag_field[0] & TWO_STEP_FLAG)
+	if (!message->header || !(message->class & PTP_CLASS_V2) ||
+	    message->header->flag_field[0] & TWO_STEP_FLAG)
 		return false;
-	if (message->type == SYNC && (type == HWTSTAMP_TX_ONESTEP_SYNC || type == HWTSTAMP_TX_ONESTEP_P2P) &&
-	    has_body(message, sizeof(struct origin_timestamp))) {
+	if (message->type == SYNC && has_body(message, sizeof(struct origin_timestamp)) &&
+	    (type == HWTSTAMP_TX_ONESTEP_SYNC || type == HWTSTAMP_TX_ONESTEP_P2P)) {
 		put_origin(message, sent);
 		atomic64_inc(&port->onestep_sync);
 		return true;
 	}
-	if (message->type == PDELAY_RESP && type == HWTSTAMP_TX_ONESTEP_P2P && has_body(message, sizeof(struct pdelay_resp))) {
-		atomic64_inc(put_turnaround(port, message, sent) ? &port->onestep_pdelay : &port->onestep_errors);
+	if (message->type == PDELAY_RESP && type == HWTSTAMP_TX_ONESTEP_P2P &&
+	    has_body(message, sizeof(struct pdelay_resp))) {
+		if (put_turnaround(port, message, sent))
+			atomic64_inc(&port->onestep_pdelay);
+		else
+			atomic64_inc(&port->onestep_errors);
 		return true;
 	}
 	return false;
 }
 
 /* Remembers when a Pdelay_Req arrived. */
-void labptp_onestep_receive(struct labptp_port *port, const struct labptp_message *message, u64 received)
+void labptp_onestep_receive(struct labptp_port *port, const struct labptp_message *message,
+			    u64 received)
 {
 	struct labptp_request *request;
 	unsigned long flags;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * An oscillator: raw time in, ticks out. Its rate is off by a constant that the test sets and by a random walk. Every
- * change of the rate takes effect from its own instant on, so that no change moves the phase.
+ * An oscillator: raw time in, ticks out. Its rate is off by a constant that the test sets and
+ * by a random walk. Every change of the rate takes effect from its own instant on, so that no
+ * change moves the phase.
  */
 #include "labptp.h"
 
@@ -75,7 +76,10 @@ void labptp_oscillator_error(struct labptp_oscillator *osc, s32 error_ppb)
 	set_rate(osc);
 }
 
-/* The caller has brought the oscillator to the present. What was walked so far stays; 0 stops the walk there. */
+/*
+ * The caller has brought the oscillator to the present. What was walked so far stays; 0
+ * stops the walk there.
+ */
 void labptp_oscillator_wander(struct labptp_oscillator *osc, u64 raw, u32 wander_ppb)
 {
 	osc->wander_ppb = wander_ppb;

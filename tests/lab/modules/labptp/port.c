@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A port: a network device whose link is up while the cable is plugged and both of its ends are open.
+ * A port: a network device whose link is up while the cable is plugged and both of its ends are
+ * open.
  */
 #include <linux/etherdevice.h>
 #include <linux/ethtool.h>
@@ -65,7 +66,8 @@ static const struct net_device_ops port_ops = {
 	.ndo_hwtstamp_set	= labptp_stamp_set,
 };
 
-struct labptp_port *labptp_port_alloc(struct device *parent, unsigned int index, struct labptp_clock *clock, u64 seed)
+struct labptp_port *labptp_port_alloc(struct device *parent, unsigned int index,
+				      struct labptp_clock *clock, u64 seed)
 {
 	/* Locally administered, and the same in every run. */
 	u8 address[ETH_ALEN] = { 0x02, 0x6c, 0x61, 0x62, 0x00, index };

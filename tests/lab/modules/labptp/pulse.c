@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Edges: periodic outputs, external timestamps and the kernel's PPS. A cable joins the pins of the same number of all
- * clocks, so an output of one clock is stamped by the inputs of the others.
+ * Edges: periodic outputs, external timestamps and the kernel's PPS. A cable joins the pins of
+ * the same number of all clocks, so an output of one clock is stamped by the inputs of the
+ * others.
  *
- * A timer only says that an edge has been. When it was, and what the other clock showed then, is worked out from the
- * rates: a timer that comes late does not make a stamp late.
+ * A timer only says that an edge has been. When it was, and what the other clock showed then,
+ * is worked out from the rates: a timer that comes late does not make a stamp late.
  */
 #include <linux/math64.h>
 #include <linux/pps_kernel.h>
@@ -23,14 +24,16 @@ static u64 edge_from(const struct labptp_pulses *pulses, u64 time)
 	if (time <= pulses->phase)
 		return pulses->phase;
 	since = time - pulses->phase;
-	return pulses->phase + div64_u64(since + pulses->period - 1, pulses->period) * pulses->period;
+	return pulses->phase + div64_u64(since + pulses->period - 1,
+					 pulses->period) * pulses->period;
 }
 
 static void start_timer(struct labptp_pulses *pulses)
 {
 	s64 wait = labptp_clock_until(pulses->clock, pulses->next);
 
-	hrtimer_start(&pulses->timer, ns_to_ktime(clamp(wait, 0LL, (s64)NSEC_PER_SEC)), HRTIMER_MODE_REL_HARD);
+	hrtimer_start(&pulses->timer, ns_to_ktime(clamp(wait, 0LL, (s64)NSEC_PER_SEC)),
+		      HRTIMER_MODE_REL_HARD);
 }
 
 /* An edge on a pin of @from at this raw time, as the other clocks see it. */
@@ -42,10 +45,11 @@ static void on_pin(const struct labptp_clock *from, int pin, u64 raw)
 		struct labptp_clock *clock = labptp.clock[other];
 
 		for (channel = 0; clock != from && channel < LABPTP_CHANNELS; channel++) {
-			struct ptp_clock_event event = { .type = PTP_CLOCK_EXTTS, .index = channel };
+			struct ptp_clock_event event = { .type = PTP_CLOCK_EXTTS };
 
 			if (!clock->input[channel].on || clock->input[channel].pin != pin)
 				continue;
+			event.index = channel;
 			event.timestamp = labptp_clock_at(clock, raw);
 			ptp_clock_event(clock->ptp, &event);
 		}
@@ -163,7 +167,8 @@ void labptp_pulses_align(struct labptp_clock *clock)
 }
 
 /* Every pin can stamp and can send; none measures a PHY's phase. */
-int labptp_verify(struct ptp_clock_info *info, unsigned int pin, enum ptp_pin_function func, unsigned int chan)
+int labptp_verify(struct ptp_clock_info *info, unsigned int pin, enum ptp_pin_function func,
+		  unsigned int chan)
 {
 	return func == PTP_PF_PHYSYNC;
 }
@@ -174,7 +179,8 @@ static int enable_input(struct labptp_clock *clock, const struct ptp_extts_reque
 	unsigned long flags;
 	int pin = 0;
 
-	if (request->flags & ~(PTP_ENABLE_FEATURE | PTP_RISING_EDGE | PTP_FALLING_EDGE | PTP_STRICT_FLAGS))
+	if (request->flags & ~(PTP_ENABLE_FEATURE | PTP_RISING_EDGE | PTP_FALLING_EDGE |
+			       PTP_STRICT_FLAGS))
 		return -EOPNOTSUPP;
 	if ((request->flags & PTP_STRICT_FLAGS) && (request->flags & PTP_FALLING_EDGE))
 		return -EOPNOTSUPP;
@@ -195,7 +201,8 @@ static u64 to_ns(const struct ptp_clock_time *time)
 	return time->sec * NSEC_PER_SEC + time->nsec;
 }
 
-static int enable_output(struct labptp_clock *clock, const struct ptp_perout_request *request, int on)
+static int enable_output(struct labptp_clock *clock, const struct ptp_perout_request *request,
+			 int on)
 {
 	struct labptp_pulses *output = &clock->output[request->index];
 	u64 period = to_ns(&request->period);
@@ -213,7 +220,9 @@ static int enable_output(struct labptp_clock *clock, const struct ptp_perout_req
 		return -EBUSY;
 	output->pin = pin;
 	output->period = period;
-	output->phase = request->flags & PTP_PEROUT_PHASE ? to_ns(&request->phase) : to_ns(&request->start);
+	output->phase = to_ns(&request->start);
+	if (request->flags & PTP_PEROUT_PHASE)
+		output->phase = to_ns(&request->phase);
 	start(output);
 	return 0;
 }

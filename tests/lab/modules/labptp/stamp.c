@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hardware timestamps of frames: which are asked for, which are made, and which get lost or come late.
+ * Hardware timestamps of frames: which are asked for, which are made, and which get lost or
+ * come late.
  */
 #include "labptp.h"
 
@@ -36,7 +37,8 @@ static int widen(int filter)
 	}
 }
 
-int labptp_stamp_set(struct net_device *dev, struct kernel_hwtstamp_config *config, struct netlink_ext_ack *extack)
+int labptp_stamp_set(struct net_device *dev, struct kernel_hwtstamp_config *config,
+		     struct netlink_ext_ack *extack)
 {
 	struct labptp_port *port = netdev_priv(dev);
 
@@ -62,7 +64,8 @@ struct labptp_message labptp_message_of(struct sk_buff *skb)
 
 static bool wanted(int filter, const struct labptp_message *message)
 {
-	bool event = message->header && (message->class & PTP_CLASS_V2) && message->type <= LAST_EVENT_MESSAGE;
+	bool event = message->header && (message->class & PTP_CLASS_V2) &&
+		     message->type <= LAST_EVENT_MESSAGE;
 	bool l2 = (message->class & PTP_CLASS_PMASK) == PTP_CLASS_L2;
 
 	switch (filter) {
@@ -79,8 +82,12 @@ static bool wanted(int filter, const struct labptp_message *message)
 	}
 }
 
-/* After the frame has been cleaned of the sender's stamps. The message was found before, and only says its kind. */
-void labptp_stamp_received(struct labptp_port *port, struct sk_buff *skb, const struct labptp_message *message, u64 received)
+/*
+ * After the frame has been cleaned of the sender's stamps. The message was found before,
+ * and only says its kind.
+ */
+void labptp_stamp_received(struct labptp_port *port, struct sk_buff *skb,
+			   const struct labptp_message *message, u64 received)
 {
 	if (!wanted(READ_ONCE(port->config.rx_filter), message))
 		return;
@@ -114,7 +121,10 @@ static void deliver(struct labptp_port *port, struct sk_buff *skb, ktime_t sent)
 	atomic64_inc(&port->tx_stamps);
 }
 
-/* A stamp that waits remembers in the frame's control block what it says, and from when on it may be seen. */
+/*
+ * A stamp that waits remembers in the frame's control block what it says, and from when on
+ * it may be seen.
+ */
 struct late_stamp {
 	u64 sent;
 	unsigned long due;
@@ -128,7 +138,8 @@ static struct late_stamp *late_stamp(struct sk_buff *skb)
 
 void labptp_stamp_late(struct work_struct *work)
 {
-	struct labptp_port *port = container_of(to_delayed_work(work), struct labptp_port, late_work);
+	struct labptp_port *port = container_of(to_delayed_work(work), struct labptp_port,
+						late_work);
 	struct sk_buff *skb;
 
 	while ((skb = skb_peek(&port->late))) {
@@ -150,15 +161,20 @@ static void delay(struct labptp_port *port, struct sk_buff *skb, u64 sent, u32 m
 
 	if (!copy)
 		return;
-	*late_stamp(copy) = (struct late_stamp){ .sent = sent, .due = jiffies + msecs_to_jiffies(ms) };
+	late_stamp(copy)->sent = sent;
+	late_stamp(copy)->due = jiffies + msecs_to_jiffies(ms);
 	skb_queue_tail(&port->late, copy);
 	queue_delayed_work(system_wq, &port->late_work, msecs_to_jiffies(ms));
 }
 
-/* The transmit stamps of a frame that leaves: the software's, and the hardware's where it was asked for. */
+/*
+ * The transmit stamps of a frame that leaves: the software's, and the hardware's where it
+ * was asked for.
+ */
 void labptp_stamp_sent(struct labptp_port *port, struct sk_buff *skb, u64 sent)
 {
-	bool hardware = skb_shinfo(skb)->tx_flags & SKBTX_HW_TSTAMP && READ_ONCE(port->config.tx_type) != HWTSTAMP_TX_OFF;
+	bool hardware = skb_shinfo(skb)->tx_flags & SKBTX_HW_TSTAMP &&
+			READ_ONCE(port->config.tx_type) != HWTSTAMP_TX_OFF;
 	u32 delay_ms = READ_ONCE(port->faults.delay_ms);
 
 	if (hardware)

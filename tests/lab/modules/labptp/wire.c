@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The wire: a frame that leaves one port arrives at the other. It is handed over at once, but stamped with the time at
- * which it would have arrived, so that the delay is exact.
+ * The wire: a frame that leaves one port arrives at the other. It is handed over at once, but
+ * stamped with the time at which it would have arrived, so that the delay is exact.
  */
 #include <linux/etherdevice.h>
 #include <linux/timekeeping.h>
@@ -36,7 +36,8 @@ static struct labptp_passage pass(struct labptp_port *port)
 	return passage;
 }
 
-static void receive(struct labptp_port *port, struct sk_buff *skb, const struct labptp_passage *passage)
+static void receive(struct labptp_port *port, struct sk_buff *skb,
+		    const struct labptp_passage *passage)
 {
 	struct labptp_message message = labptp_message_of(skb);
 	unsigned int length = skb->len;
