@@ -85,9 +85,8 @@ fn made_interfaces_are_told_as_ip_tells_them() {
         }
         made("link add link vb name vb.100 type vlan id 100");
         made("link add dummy0 type dummy");
-        let inventory = live();
+        let (inventory, told) = settled();
         let nic = inventory.nic.as_ref().expect("the class");
-        let told = json("ip", &["-j", "-d", "link"]).expect("ip's answer");
         let told = told.as_array().expect("a list");
         assert_eq!(nic.interfaces.len(), told.len());
         for link in told {
@@ -100,6 +99,21 @@ fn made_interfaces_are_told_as_ip_tells_them() {
             .collect();
         assert!(problems.is_empty(), "{problems:?}");
     });
+}
+
+/// What we and `ip` say of one and the same moment: a link comes up some time after it was told to.
+fn settled() -> (Inventory, Value) {
+    let ip = || json("ip", &["-j", "-d", "link"]).expect("ip's answer");
+    let mut before = ip();
+    for _ in 0..100 {
+        let inventory = live();
+        let after = ip();
+        if before == after {
+            return (inventory, after);
+        }
+        before = after;
+    }
+    panic!("the links never held still");
 }
 
 fn agrees_with_ip(nic: &Nic, link: &Value) {
