@@ -319,10 +319,10 @@ fn identify(
     disk.model = first(&["model", "name"]);
     disk.firmware = first(&["firmware_rev", "rev", "fwrev"]);
     let page = || {
-        let bytes = block.own.survey.root().bytes(&device.path("vpd_pg80"));
+        let read = || block.own.survey.root().bytes(&device.path("vpd_pg80"));
         let bytes = device
             .has("vpd_pg80")
-            .then(|| block.own.survey.keep(bytes))?;
+            .then(|| block.own.survey.keep(read()))?;
         // Four bytes of header, then the number (SPC-4 §7.8.15).
         parse::nonempty(&String::from_utf8_lossy(bytes?.get(4..)?))
     };
