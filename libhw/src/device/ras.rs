@@ -23,7 +23,7 @@ pub use firmware::Firmware;
 pub use machine_check::{Interrupt, InterruptNow, MachineCheck};
 pub use memory_failure::{MemoryFailure, MemoryFailureNow, MemoryFailurePolicy};
 pub use pstore::{Pstore, PstoreRecord, RecordKind};
-pub use threshold::{Threshold, ThresholdNow};
+pub use threshold::{ThresholdBlock, ThresholdBlockNow};
 
 /// What the machine counts and remembers of its errors.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Ras {
     pub machine_check: Option<MachineCheck>,
     /// AMD's counters of errors in the banks of its CPUs, by bank; only of a deep look.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub thresholds: Vec<Threshold>,
+    pub thresholds: Vec<ThresholdBlock>,
     /// The interrupts that tell of errors, over all CPUs.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub interrupts: Vec<Interrupt>,

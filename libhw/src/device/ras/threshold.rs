@@ -20,7 +20,7 @@ use crate::survey::Survey;
 /// The counters of one kind of block, on all CPUs that have it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub struct Threshold {
+pub struct ThresholdBlock {
     /// The kernel's names of the bank and of the block in it: `umc_0/dram_ecc`.
     pub id: String,
     /// The CPUs that have it.
@@ -34,14 +34,14 @@ pub struct Threshold {
     pub interrupt: Option<bool>,
     /// What changes without an event.
     #[serde(default)]
-    pub now: ThresholdNow,
+    pub now: ThresholdBlockNow,
 }
 
 /// What was counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default)]
-pub struct ThresholdNow {
+pub struct ThresholdBlockNow {
     /// `error_count`, by CPU, those that are not 0: errors since the counter was last full.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub errors: BTreeMap<u32, u32>,
@@ -51,7 +51,7 @@ pub struct ThresholdNow {
 const BANKS_MAX: usize = 128;
 
 /// Every kind of block, by bank.
-pub(super) fn discover(survey: &Survey<'_>) -> Vec<Threshold> {
+pub(super) fn discover(survey: &Survey<'_>) -> Vec<ThresholdBlock> {
     if !survey.deep() {
         return Vec::new();
     }
@@ -68,7 +68,7 @@ pub(super) fn discover(survey: &Survey<'_>) -> Vec<Threshold> {
 }
 
 /// Reads the counters again where they were read before.
-pub(super) fn refresh(thresholds: &mut [Threshold], survey: &Survey<'_>) {
+pub(super) fn refresh(thresholds: &mut [ThresholdBlock], survey: &Survey<'_>) {
     for threshold in thresholds {
         let mut errors = BTreeMap::new();
         for cpu in threshold.cpus.iter() {
@@ -99,7 +99,7 @@ fn add(
     cpu: u32,
     bank: &Directory<'_>,
     block: &Directory<'_>,
-    all: &mut BTreeMap<String, Threshold>,
+    all: &mut BTreeMap<String, ThresholdBlock>,
 ) {
     if !block.has("error_count") && !block.has("threshold_limit") {
         return;
