@@ -198,7 +198,7 @@ pub fn json_of(documents: &[&[u8]], bytes: &[u8]) -> Vec<u8> {
     else {
         return one_of(documents, bytes);
     };
-    for _ in 0..SPOILT_MAX {
+    for _ in 0..rest.int_in_range(1..=2).unwrap_or(1) {
         if rest.is_empty() || spoil_value(&mut document, &mut rest).is_err() {
             break;
         }
@@ -208,7 +208,7 @@ pub fn json_of(documents: &[&[u8]], bytes: &[u8]) -> Vec<u8> {
 
 /// Goes down to some value, and puts another there.
 fn spoil_value(value: &mut Value, bytes: &mut Unstructured<'_>) -> Result<()> {
-    let deeper = !rarely(bytes, 4);
+    let deeper = !rarely(bytes, 32);
     match value {
         Value::Object(fields) if deeper && !fields.is_empty() => {
             let at = bytes.choose_index(fields.len())?;
@@ -227,12 +227,20 @@ fn spoil_value(value: &mut Value, bytes: &mut Unstructured<'_>) -> Result<()> {
                 _ => return spoil_value(&mut list[at], bytes),
             }
         }
-        other => *other = another(bytes)?,
+        other => *other = another(other, bytes)?,
     }
     Ok(())
 }
 
-fn another(bytes: &mut Unstructured<'_>) -> Result<Value> {
+/// Mostly of the same kind.
+fn another(old: &Value, bytes: &mut Unstructured<'_>) -> Result<Value> {
+    match old {
+        _ if rarely(bytes, 8) => {}
+        Value::Number(_) => return Ok(Value::from(bytes.arbitrary::<u32>()?)),
+        Value::Bool(_) => return Ok(Value::from(bytes.arbitrary::<bool>()?)),
+        Value::String(_) => return Ok(Value::from((*bytes.choose(ODD)?).to_owned())),
+        _ => {}
+    }
     Ok(match bytes.int_in_range(0..=6)? {
         0 => Value::Null,
         1 => Value::from(bytes.arbitrary::<bool>()?),
