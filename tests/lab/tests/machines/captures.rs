@@ -86,7 +86,7 @@ fn replay(capture: &[u8]) -> Value {
 }
 
 /// What a replay cannot tell: a capture keeps no file that was listed and not read, so none can be counted.
-const ONLY_LISTED: [&str; 3] = ["bank_count", "pcr_count", "event_log"];
+const ONLY_LISTED: [&str; 4] = ["bank_count", "pcr_count", "event_log", "poison_list"];
 /// Names of PCI ids are those of the host that looks, and the guest has no list.
 const NAMES: [&str; 3] = ["class", "vendor", "device"];
 
