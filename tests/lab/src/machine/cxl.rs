@@ -59,7 +59,6 @@ impl CxlMemory {
             "cxl_acpi",
             "cxl_pci",
             "cxl_mem",
-            "cxl_port",
             "device_dax",
             "kmem",
             "dax_cxl",

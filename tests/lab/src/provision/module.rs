@@ -88,7 +88,7 @@ impl Modules {
         Ok(name)
     }
 
-    /// What `depends=` names, and of `softdep=pre:` what this kernel has.
+    /// What `depends=` names, and of `softdep=pre:` what this kernel has as a module.
     fn needs(&self, file: &[u8]) -> Vec<String> {
         let mut needs = Vec::new();
         for word in modinfo(file) {
@@ -101,7 +101,9 @@ impl Modules {
             } else if let Some(soft) = word.strip_prefix("softdep=pre:") {
                 let soft = soft.split("post:").next().unwrap_or_default();
                 let known = soft.split_whitespace().map(module_name);
-                needs.extend(known.filter(|need| self.index.contains_key(need)));
+                // What is built in needs no file.
+                let loadable = |need: &String| matches!(self.index.get(need), Some(Some(_)));
+                needs.extend(known.filter(loadable));
             }
         }
         needs
