@@ -9,6 +9,9 @@ use super::expected::{Expected, Wanted};
 use super::numbers::Numbers;
 use super::plan::Plan;
 use super::security::Iommu;
+use walk::Walk;
+
+mod walk;
 
 /// The place on the root bus that the lab's own channel takes.
 pub const CHANNEL: u8 = 0x1e;
@@ -100,14 +103,6 @@ pub(super) struct Tree<'a> {
     /// Other parts of the machine that are on the root bus, with QEMU's options.
     pub(super) others: &'a [(&'static str, Identity)],
     pub(super) cxl: &'a [CxlMemory],
-}
-
-/// What gives out places, buses and numbers.
-struct Walk<'a> {
-    functions: Vec<Function<'a>>,
-    bus: u8,
-    port: u8,
-    interface: u8,
 }
 
 impl Tree<'_> {
@@ -230,8 +225,7 @@ impl Tree<'_> {
             let what = walk.device(device, true);
             walk.add(
                 &format!("device{row}"),
-                "pcie.0",
-                (0, place),
+                ("pcie.0", 0, place),
                 (None, None),
                 what,
             );
@@ -249,7 +243,7 @@ impl Tree<'_> {
             .zip((NODE_BUSES..).step_by(usize::from(NODE_BUSES)))
         {
             let (id, what) = (format!("node{node}-pci"), What::Expander { bus, node });
-            walk.add(&id, "pcie.0", (0, place), (None, None), what);
+            walk.add(&id, ("pcie.0", 0, place), (None, None), what);
             place += 1;
             walk.bus = bus;
             for ((row, slot), port) in numbered()
@@ -263,8 +257,7 @@ impl Tree<'_> {
             let what = What::Fixed(Some(options), *identity);
             walk.add(
                 &format!("other{row}"),
-                "pcie.0",
-                (0, place),
+                ("pcie.0", 0, place),
                 (None, None),
                 what,
             );
@@ -423,113 +416,6 @@ impl What<'_> {
             Self::CxlMemory { .. } => (0x8086, 0x0d93, 0x05_0210, Some("cxl_pci")),
             Self::Fixed(_, identity) => identity,
             Self::Device { .. } => (0, 0, 0, None),
-        }
-    }
-}
-
-impl<'a> Walk<'a> {
-    fn device(&mut self, device: &'a Device, on_root: bool) -> What<'a> {
-        self.interface += u8::from(device.is_interface());
-        What::Device {
-            device,
-            interface: self.interface,
-            on_root,
-        }
-    }
-
-    /// Adds a function at a bus number and place, with its parent and node, and tells its address.
-    fn add(
-        &mut self,
-        id: &str,
-        bus: &str,
-        at: (u8, u8),
-        of: (Option<&str>, Option<u32>),
-        what: What<'a>,
-    ) -> String {
-        let address = format!("0000:{:02x}:{:02x}.0", at.0, at.1);
-        self.functions.push(Function {
-            id: id.to_owned(),
-            bus: format!("bus={bus},addr={:#x}", at.1),
-            address: address.clone(),
-            parent: of.0.map(str::to_owned),
-            node: of.1,
-            what,
-        });
-        address
-    }
-
-    fn root_port(&mut self, row: usize, slot: &'a Slot, on: (&str, u8), place: u8) {
-        let id = format!("slot{row}");
-        self.port += 1;
-        let what = What::RootPort { number: self.port };
-        let address = self.add(&id, on.0, (on.1, place), (None, slot.node), what);
-        self.below(&id, slot, &address, slot.node);
-    }
-
-    /// What is plugged into a port: on a bus of its own.
-    fn below(&mut self, id: &str, slot: &'a Slot, port: &str, node: Option<u32>) {
-        self.bus += 1;
-        let bus = self.bus;
-        if let Some(device) = &slot.device {
-            let what = self.device(device, false);
-            self.add(
-                &format!("{id}-device"),
-                id,
-                (bus, 0),
-                (Some(port), node),
-                what,
-            );
-        }
-        if slot.switch.is_empty() {
-            return;
-        }
-        let switch = format!("{id}-switch");
-        let upstream = self.add(&switch, id, (bus, 0), (Some(port), node), What::Upstream);
-        self.bus += 1;
-        let inner = self.bus;
-        for (row, port) in slot.switch.iter().enumerate() {
-            let place = u8::try_from(row).unwrap_or(u8::MAX);
-            let id = format!("{id}.{row}");
-            self.port += 1;
-            let what = What::Downstream { number: self.port };
-            let address = self.add(&id, &switch, (inner, place), (Some(&upstream), node), what);
-            self.below(&id, port, &address, node);
-        }
-    }
-
-    fn cxl(&mut self, row: usize, memory: &CxlMemory, place: u8) {
-        let (id, bus) = (format!("cxl{row}"), CXL_BUSES);
-        let bridge = What::CxlBridge {
-            bus,
-            node: memory.node,
-        };
-        self.add(&id, "pcie.0", (0, place), (None, None), bridge);
-        let (port, of) = (format!("{id}-port"), (None, memory.node));
-        let address = self.add(&port, &id, (bus, 0), of, What::CxlPort { row });
-        let of = (Some(address.as_str()), memory.node);
-        self.add(
-            &format!("{id}-memory"),
-            &port,
-            (bus + 1, 0),
-            of,
-            What::CxlMemory { row },
-        );
-    }
-
-    /// What every machine has: the host bridge, the lab's channel, and QEMU's bridge to what is older than PCI.
-    fn fixed(&mut self) {
-        for (place, function, device, vendor, class, driver) in [
-            (0, 0, 0x29c0, 0x8086, 0x06_0000, None),
-            (CHANNEL, 0, 0x1003, 0x1af4, 0x07_8000, Some("virtio-pci")),
-            (BRIDGE, 0, 0x2918, 0x8086, 0x06_0100, None),
-            (BRIDGE, 2, 0x2922, 0x8086, 0x01_0601, Some("ahci")),
-            (BRIDGE, 3, 0x2930, 0x8086, 0x0c_0500, None),
-        ] {
-            let what = What::Fixed(None, (vendor, device, class, driver));
-            self.add("", "", (0, place), (None, None), what);
-            if let Some(added) = self.functions.last_mut() {
-                added.address = format!("0000:00:{place:02x}.{function}");
-            }
         }
     }
 }

@@ -29,7 +29,7 @@ impl<I: Iterator<Item = u32>> Dice<I> {
         self.below(2) == 1
     }
 
-    fn from_to(&mut self, least: u32, most: u32) -> u32 {
+    fn between(&mut self, least: u32, most: u32) -> u32 {
         least + self.below(most - least + 1)
     }
 }
@@ -54,7 +54,7 @@ impl Machine {
         };
         let memory = nodes
             .is_empty()
-            .then(|| Size::mib(128 * u64::from(dice.from_to(4, 12))));
+            .then(|| Size::mib(128 * u64::from(dice.between(4, 12))));
         let routes = if dice.yes() {
             routes(dice, &nodes)
         } else {
@@ -124,10 +124,10 @@ impl Machine {
 
 fn cpu<I: Iterator<Item = u32>>(dice: &mut Dice<I>) -> Cpu {
     let mut cpu = Cpu {
-        sockets: dice.from_to(1, 3),
-        dies: dice.from_to(1, 2),
-        cores: dice.from_to(1, 3),
-        threads: dice.from_to(1, 2),
+        sockets: dice.between(1, 3),
+        dies: dice.between(1, 2),
+        cores: dice.between(1, 3),
+        threads: dice.between(1, 2),
         ..Cpu::default()
     };
     while cpu.count() > CPUS_MAX {
@@ -184,7 +184,7 @@ fn nodes<I: Iterator<Item = u32>>(dice: &mut Dice<I>, cpu: &Cpu) -> Vec<Node> {
         .enumerate()
         .map(|(row, (cpus, distances))| {
             let least = if row == 0 { 4 } else { 2 };
-            let blocks = u64::from(dice.from_to(least, 10));
+            let blocks = u64::from(dice.between(least, 10));
             let memory = 128 * blocks.min(left / 128 - 2 * (count - row - 1) as u64);
             left -= memory;
             let nearest = cpus
@@ -205,7 +205,7 @@ fn nodes<I: Iterator<Item = u32>>(dice: &mut Dice<I>, cpu: &Cpu) -> Vec<Node> {
 }
 
 fn distance<I: Iterator<Item = u32>>(dice: &mut Dice<I>) -> u8 {
-    u8::try_from(dice.from_to(11, 60)).unwrap_or(20)
+    u8::try_from(dice.between(11, 60)).unwrap_or(20)
 }
 
 /// A way from each node with CPUs to each node.
@@ -218,11 +218,11 @@ fn routes<I: Iterator<Item = u32>>(dice: &mut Dice<I>, nodes: &[Node]) -> Vec<Ro
             routes.push(Route {
                 from,
                 to,
-                latency_ns: if own { 100 } else { dice.from_to(100, 400) },
+                latency_ns: if own { 100 } else { dice.between(100, 400) },
                 bandwidth: Size::gib(if own {
                     100
                 } else {
-                    u64::from(dice.from_to(10, 100))
+                    u64::from(dice.between(10, 100))
                 }),
             });
         }
@@ -245,7 +245,7 @@ fn device<I: Iterator<Item = u32>>(dice: &mut Dice<I>, row: u32, several_nodes: 
         4 => Device::VirtioGpu {},
         5 => Device::Nvme {
             serial: format!("DRAWN{row}-{}", dice.below(1000)),
-            size: Size::mib(u64::from(dice.from_to(1, 64))),
+            size: Size::mib(u64::from(dice.between(1, 64))),
         },
         6 => Device::E1000e { mac: None },
         7 => Device::Igb { mac: None },
@@ -263,7 +263,7 @@ fn slot<I: Iterator<Item = u32>>(dice: &mut Dice<I>, row: u32, nodes: u32, sever
     let of_no_node = several && node.is_none();
     let plugged = |dice: &mut Dice<I>, place: u32| device(dice, 10 * (row + 1) + place, of_no_node);
     let device = device_there.then(|| plugged(dice, 0));
-    let ports = if switch_there { dice.from_to(1, 3) } else { 0 };
+    let ports = if switch_there { dice.between(1, 3) } else { 0 };
     let switch = (1..=ports).map(|place| {
         let there = dice.yes();
         let device = there.then(|| plugged(dice, place));
@@ -296,7 +296,7 @@ fn dimm<I: Iterator<Item = u32>>(dice: &mut Dice<I>, row: u32) -> Dimm {
         serial: Some(format!("D{:04}", dice.below(10000))),
         speed_mtps: Some(3200),
         configured_speed_mtps: Some([3200, 2933, 2666][dice.below(3) as usize]),
-        ranks: Some(u8::try_from(dice.from_to(1, 4)).unwrap_or(1)),
+        ranks: Some(u8::try_from(dice.between(1, 4)).unwrap_or(1)),
     }
 }
 

@@ -46,10 +46,17 @@ fn a_description_that_is_none_is_refused_with_its_line() {
     );
 }
 
+/// Each text is refused with its message.
+fn refused(rows: &[(&str, &str)]) {
+    for (text, message) in rows {
+        assert_eq!(said(text), *message, "{text}");
+    }
+}
+
 #[test]
-fn what_cannot_be_built_is_refused_by_its_name_and_line() {
+fn memory_and_cpus_that_cannot_be_built_are_refused_by_name_and_line() {
     let node = "[[nodes]]\nmemory = \"1G\"\n";
-    for (text, message) in [
+    refused(&[
         (
             "memory = \"1G\"",
             "name: `` is no name of letters, digits, - and _",
@@ -79,6 +86,13 @@ fn what_cannot_be_built_is_refused_by_its_name_and_line() {
             &format!("{SMALL}[cpu]\ncores = 2\nnohz_full = \"0\""),
             "line 5: cpu.nohz_full: CPU 0 must stay for the rest",
         ),
+    ]);
+}
+
+#[test]
+fn nodes_that_cannot_be_built_are_refused_by_name_and_line() {
+    let node = "[[nodes]]\nmemory = \"1G\"\n";
+    refused(&[
         (
             &format!("name = \"a\"\ncpu = {{ cores = 2 }}\n{node}cpus = \"0\""),
             "line 3: nodes: CPU 1 is in no node",
@@ -115,6 +129,12 @@ fn what_cannot_be_built_is_refused_by_its_name_and_line() {
             ),
             "line 7: routes[0].to: there is no node 1",
         ),
+    ]);
+}
+
+#[test]
+fn devices_that_cannot_be_built_are_refused_by_name_and_line() {
+    refused(&[
         (
             &format!("{SMALL}slots = [{{ node = 1 }}]"),
             "line 3: slots[0].node: there is no node 1",
@@ -155,9 +175,7 @@ fn what_cannot_be_built_is_refused_by_its_name_and_line() {
             &format!("{SMALL}lab_modules = [\"none\"]"),
             "line 3: lab_modules: the lab has no module `none`",
         ),
-    ] {
-        assert_eq!(said(text), message, "{text}");
-    }
+    ]);
 }
 
 #[test]
