@@ -97,7 +97,24 @@ fn a_sensor_beyond_its_limit_raises_its_alarm_and_a_broken_one_hides_no_other() 
         json!({"input": 45_000, "fault": false, "alarms": {"max": false, "crit": false}})
     );
 
-    // Each kind of sensor, beyond a limit on either side.
+    each_kind_beyond_a_limit(&mut vm);
+    fault::sensor_input(&mut vm, "labboard", "temp1", 45_000).unwrap();
+    assert_eq!(channel(&mut vm, "CPU"), quiet);
+
+    fault::sensor_fault(&mut vm, "labboard", "fan1", true).unwrap();
+    assert_eq!(channel(&mut vm, "FAN1")["now"]["fault"], true);
+
+    fault::sensor_unreadable(&mut vm, "labpsu", "in0", 5).unwrap();
+    let seen = inventory(&mut vm, &["sensor", "--deep"]);
+    let problem = &seen["problems"][0];
+    assert_eq!(problem["reason"], "unreadable", "{problem}");
+    assert!(problem["path"].as_str().unwrap().ends_with("/in0_input"));
+    let other = row(&seen["sensor"]["channels"], "label", &json!("IOUT"));
+    assert_eq!(other["now"]["input"], 65_000);
+}
+
+/// Puts a sensor of each kind beyond a limit, on either side.
+fn each_kind_beyond_a_limit(vm: &mut Vm) {
     let beyond = [
         (
             "labboard",
@@ -137,9 +154,9 @@ fn a_sensor_beyond_its_limit_raises_its_alarm_and_a_broken_one_hides_no_other() 
         ),
     ];
     for (chip, sensor, value, _, _) in &beyond {
-        fault::sensor_input(&mut vm, chip, sensor, *value).unwrap();
+        fault::sensor_input(vm, chip, sensor, *value).unwrap();
     }
-    let seen = inventory(&mut vm, &["sensor", "--deep"]);
+    let seen = inventory(vm, &["sensor", "--deep"]);
     for (_, _, value, label, alarms) in beyond {
         let now = &row(&seen["sensor"]["channels"], "label", &json!(label))["now"];
         assert_eq!(
@@ -148,19 +165,6 @@ fn a_sensor_beyond_its_limit_raises_its_alarm_and_a_broken_one_hides_no_other() 
             "{label}"
         );
     }
-    fault::sensor_input(&mut vm, "labboard", "temp1", 45_000).unwrap();
-    assert_eq!(channel(&mut vm, "CPU"), quiet);
-
-    fault::sensor_fault(&mut vm, "labboard", "fan1", true).unwrap();
-    assert_eq!(channel(&mut vm, "FAN1")["now"]["fault"], true);
-
-    fault::sensor_unreadable(&mut vm, "labpsu", "in0", 5).unwrap();
-    let seen = inventory(&mut vm, &["sensor", "--deep"]);
-    let problem = &seen["problems"][0];
-    assert_eq!(problem["reason"], "unreadable", "{problem}");
-    assert!(problem["path"].as_str().unwrap().ends_with("/in0_input"));
-    let other = row(&seen["sensor"]["channels"], "label", &json!("IOUT"));
-    assert_eq!(other["now"]["input"], 65_000);
 }
 
 #[test]
