@@ -75,6 +75,21 @@ skip() {
     exit "$skipped_status"
 }
 
+# Runs a test command, and adds what its runner counted: tested COMMAND...
+tested() {
+    local status=0 output counted
+    output=$(mktemp)
+    "$@" 2>&1 | tee "$output" || status=$?
+    counted=$(awk '
+        / tests? run: / { for (i = 2; i <= NF; i++) if ($i ~ /^passed/) p += $(i-1); else if ($i ~ /^failed/) f += $(i-1) }
+        /^test result: / { p += $4; f += $6 }
+        END { print p + 0, f + 0 }' "$output")
+    rm -f "$output"
+    tally passed "${counted% *}" "tests of $current"
+    tally failed "${counted#* }" "tests of $current"
+    return $status
+}
+
 have() {
     command -v "$1" >/dev/null 2>&1
 }

@@ -1,0 +1,55 @@
+//! Modules of the kernel, out of the initramfs.
+
+use std::ffi::CString;
+use std::fs::{self, File};
+
+use gnomon_lab::protocol::{START, Start, module_name, module_path};
+use nix::errno::Errno;
+use nix::kmod::{ModuleInitFlags, finit_module};
+
+use crate::files;
+
+/// The modules that are there.
+#[derive(Debug)]
+pub(crate) struct Modules {
+    start: Start,
+}
+
+impl Modules {
+    /// Loads what is to be loaded at the start, and makes the settings; what the kernel refused.
+    pub(crate) fn start() -> (Self, Vec<String>) {
+        let text = fs::read(START).unwrap_or_default();
+        let start: Start = serde_json::from_slice(&text).unwrap_or_default();
+        let modules = Self { start };
+        let load = modules.start.load.iter();
+        let mut refused: Vec<String> = load
+            .filter_map(|name| modules.load(name, "").err())
+            .collect();
+        let settings = modules.start.settings.iter();
+        refused.extend(settings.filter_map(|(path, text)| {
+            let written = files::write(path, text);
+            written.err().map(|error| format!("{path}: {error}"))
+        }));
+        (modules, refused)
+    }
+
+    /// Loads what a module needs, then itself. One that is loaded already is fine.
+    pub(crate) fn load(&self, name: &str, parameters: &str) -> Result<(), String> {
+        let name = module_name(name);
+        let Some(needs) = self.start.modules.get(&name) else {
+            return Err(format!("{name}: no such module in the initramfs"));
+        };
+        for need in needs {
+            self.load(need, "")?;
+        }
+        if fs::exists(format!("/sys/module/{name}/initstate")).unwrap_or(false) {
+            return Ok(());
+        }
+        let file = File::open(module_path(&name)).map_err(|error| format!("{name}: {error}"))?;
+        let words = CString::new(parameters).map_err(|error| format!("{name}: {error}"))?;
+        match finit_module(&file, &words, ModuleInitFlags::empty()) {
+            Ok(()) | Err(Errno::EEXIST) => Ok(()),
+            Err(error) => Err(format!("{name}: {}", error.desc())),
+        }
+    }
+}
