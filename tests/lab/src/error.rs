@@ -39,6 +39,14 @@ pub enum LabError {
         /// The kernel's release.
         kernel: String,
     },
+    /// A module of the lab does not compile.
+    #[error("module {module} does not build: {said}")]
+    Build {
+        /// The module's name.
+        module: String,
+        /// What make and the compiler said.
+        said: String,
+    },
     /// The guest has no ACPI tables, so nothing else that it shows can be trusted.
     #[error(
         "the guest found no ACPI tables: its initramfs overwrote them; boot the bzImage (kept in {})",

@@ -13,9 +13,11 @@
 
 mod boot;
 mod error;
+pub mod fault;
 pub mod initramfs;
 mod lines;
 pub mod machine;
+pub mod modules;
 mod programs;
 pub mod protocol;
 pub mod provision;
@@ -23,6 +25,7 @@ mod qmp;
 mod skip;
 mod slot;
 mod vm;
+pub mod yardstick;
 
 pub use boot::{Boot, LIMIT};
 pub use error::LabError;
