@@ -35,6 +35,7 @@ mod node;
 mod numbers;
 mod pci;
 mod plan;
+mod random;
 mod security;
 mod size;
 mod smbios;
@@ -50,6 +51,7 @@ pub use node::{Node, Route, SideCache};
 pub use numbers::Numbers;
 pub use pci::{CHANNEL, Slot};
 pub use plan::{Content, File, Image, Plan, Setting, SideProcess, escape};
+pub use random::Dice;
 pub use security::{Iommu, Tpm};
 pub use size::Size;
 pub use smbios::{Dimm, Labels, Smbios};
@@ -348,6 +350,8 @@ impl Machine {
                 "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
             );
         }
+        // The kernel counts the timer's ticks for a moment, and panics where a busy host was late with them.
+        plan.parameter("no_timer_check");
         // Seen as a guest, the kernel flushes no caches, and so brings up no region of CXL.
         self.cpu.plan(&mut plan, !self.cxl.is_empty());
         self.numa().plan(&mut plan);
@@ -428,6 +432,17 @@ impl Machine {
         expected
     }
 
+    /// `-accel` for it: TCG, on one thread for several processors, unless one is to be unplugged.
+    #[must_use]
+    pub fn accelerator(&self) -> String {
+        let threads = if self.hot_plug.cpus {
+            "multi"
+        } else {
+            "single"
+        };
+        format!("tcg,thread={threads}")
+    }
+
     fn numa(&self) -> Nodes<'_> {
         Nodes {
             cpu: &self.cpu,
@@ -471,17 +486,6 @@ impl Machine {
             others: &others,
             cxl: &self.cxl,
         })
-    }
-
-    /// `-accel` for it: TCG, on one thread for several processors, unless one is to be unplugged.
-    #[must_use]
-    pub fn accelerator(&self) -> String {
-        let threads = if self.hot_plug.cpus {
-            "multi"
-        } else {
-            "single"
-        };
-        format!("tcg,thread={threads}")
     }
 }
 

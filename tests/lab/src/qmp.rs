@@ -74,10 +74,20 @@ impl Qmp {
         }
     }
 
-    /// The oldest event of that name that nobody took, with those before it kept; `None` where QEMU ends first.
-    pub(crate) fn event(&mut self, name: &str, until: Instant) -> io::Result<Option<Value>> {
+    /// The oldest event of that name and with such data that nobody took; the others are kept. `None` where QEMU ends
+    /// first.
+    pub(crate) fn event(
+        &mut self,
+        name: &str,
+        until: Instant,
+        is_it: impl Fn(&Value) -> bool,
+    ) -> io::Result<Option<Value>> {
         loop {
-            if let Some(found) = self.events.iter().position(|event| event["event"] == name) {
+            if let Some(found) = self
+                .events
+                .iter()
+                .position(|event| event["event"] == name && is_it(&event["data"]))
+            {
                 return Ok(self.events.remove(found));
             }
             let Some(line) = self.lines.next(until)? else {

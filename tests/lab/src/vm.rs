@@ -261,8 +261,21 @@ impl Vm {
     /// # Errors
     /// [`LabError::Awaited`] where it does not come; and as [`Vm`] says.
     pub fn event(&mut self, name: &str, limit: Duration) -> Result<Value, LabError> {
+        self.event_with(name, limit, |_| true)
+    }
+
+    /// Waits for an event with such data: `DEVICE_DELETED` also comes for what is part of the device that is meant.
+    ///
+    /// # Errors
+    /// As [`Vm::event`].
+    pub fn event_with(
+        &mut self,
+        name: &str,
+        limit: Duration,
+        is_it: impl Fn(&Value) -> bool,
+    ) -> Result<Value, LabError> {
         let until = self.until.min(Instant::now() + limit);
-        match self.qmp.event(name, until) {
+        match self.qmp.event(name, until, is_it) {
             Ok(Some(event)) => Ok(event),
             Ok(None) => Err(self.running.gone(&format!("event {name}"))),
             Err(error) if error.kind() == ErrorKind::TimedOut && Instant::now() < self.until => {

@@ -192,7 +192,7 @@ fn nodes_distances_and_speeds_become_arguments_of_qemu() {
     let plan = example("two-socket-server.toml").plan(Path::new("/lab"));
     assert_eq!(
         plan.kernel_parameters.join(" "),
-        "isolcpus=2-3 nohz_full=6-7 hugepagesz=2M hugepages=0:16,1:8 hugepagesz=1G hugepages=1:1 intel_iommu=on"
+        "no_timer_check isolcpus=2-3 nohz_full=6-7 hugepagesz=2M hugepages=0:16,1:8 hugepagesz=1G hugepages=1:1 intel_iommu=on"
     );
 }
 

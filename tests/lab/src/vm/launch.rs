@@ -25,6 +25,16 @@ use crate::{Boot, LabError, Machine, slot};
 /// How long a process beside QEMU may take to listen.
 const SIDE_LIMIT: Duration = Duration::from_secs(5);
 
+/// For every machine. An oops is an end, so that no test goes on with half a kernel; the kernel's check of its timer fails
+/// where the host is busy, and ends it.
+const KERNEL_ARGUMENTS: [&str; 5] = [
+    "console=ttyS0",
+    "quiet",
+    "panic=-1",
+    "oops=panic",
+    "no_timer_check",
+];
+
 pub(super) fn boot(machine: &Machine, boot: &Boot) -> Result<Vm, LabError> {
     let qemu = provision::qemu()?;
     let kernel = provision::kernel(&machine.kernel_series)?;
@@ -35,6 +45,10 @@ pub(super) fn boot(machine: &Machine, boot: &Boot) -> Result<Vm, LabError> {
     };
     let folder = tempfile::Builder::new().prefix("gnomon-lab-").tempdir();
     let folder = folder.map_err(LabError::host("make a directory for the machine"))?;
+    machine.check().map_err(|wrong| LabError::Machine {
+        machine: machine.name.clone(),
+        reason: wrong.to_string(),
+    })?;
     let plan = machine.plan(folder.path());
     let initramfs = boot.initramfs(&plan, &kernel)?;
     let archive = write_initramfs(&initramfs, folder.path())?;
@@ -150,9 +164,7 @@ fn arguments(plan: &Plan, accelerator: &str, boot: &Boot, kernel: &Kernel) -> Ve
         Image::Compressed => kernel.vmlinuz(),
         Image::Uncompressed => kernel.vmlinux(),
     };
-    let mut words = ["console=ttyS0", "quiet", "panic=-1", "oops=panic"]
-        .map(str::to_owned)
-        .to_vec();
+    let mut words = KERNEL_ARGUMENTS.map(str::to_owned).to_vec();
     words.extend(plan.kernel_parameters.iter().cloned());
     words.extend(boot.kernel_arguments.iter().cloned());
     let fixed = [

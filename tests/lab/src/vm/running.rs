@@ -78,7 +78,7 @@ impl Running {
     pub(super) fn refused(&mut self) -> LabError {
         self.end();
         let machine = self.machine.clone();
-        let stderr = self.text("qemu.log").trim().replace('\n', "; ");
+        let stderr = self.said_by_qemu().join("; ");
         self.keep(|kept| LabError::Refused {
             machine,
             stderr,
@@ -92,9 +92,9 @@ impl Running {
         if let Some(error) = self.panicked() {
             return error;
         }
-        let said = self.text("qemu.log");
+        let said = self.said_by_qemu();
         let mut how = status.map_or_else(|| "it did not end by itself".to_owned(), describe);
-        if let Some(last) = said.lines().last() {
+        if let Some(last) = said.last() {
             how = format!("{how}; QEMU said: {last}");
         }
         let request = request.to_owned();
@@ -146,6 +146,15 @@ impl Running {
         Some(self.keep(|kept| LabError::Panicked { lines, kept }))
     }
 
+    /// QEMU's lines, without those that tell what the emulator lacks of a processor.
+    fn said_by_qemu(&self) -> Vec<String> {
+        let log = self.text("qemu.log");
+        let lines = log.lines().map(str::trim);
+        let telling =
+            lines.filter(|line| !line.is_empty() && !line.contains("warning: TCG doesn't support"));
+        telling.map(str::to_owned).collect()
+    }
+
     fn text(&self, file: &str) -> String {
         let bytes = fs::read(self.folder.path().join(file)).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
@@ -172,8 +181,16 @@ impl Running {
         }
     }
 
-    /// Ends the machine, and moves its files to where they stay: command and logs, and whatever it booted from.
+    /// Ends the machine, keeps its files, and tells of them.
     fn keep(&mut self, error: impl FnOnce(PathBuf) -> LabError) -> LabError {
+        let place = self.store();
+        let error = error(place.clone());
+        self.tell(&error.to_string(), &place);
+        error
+    }
+
+    /// Ends the machine, and copies its command, its logs and what it booted from to where they stay.
+    fn store(&mut self) -> PathBuf {
         self.stop();
         let place = provision::cache().join("failed").join(&self.name);
         if self.kept.is_none() {
@@ -182,8 +199,11 @@ impl Running {
                 eprintln!("lab: {}: {error}", place.display());
             }
         }
-        let error = error(place.clone());
-        eprintln!("lab: {}: {error}", self.name);
+        place
+    }
+
+    fn tell(&self, what: &str, place: &Path) {
+        eprintln!("lab: {}: {what}", self.name);
         eprintln!(
             "lab: booted again by: sh {}",
             place.join("command").display()
@@ -193,7 +213,6 @@ impl Running {
         for line in &lines[lines.len().saturating_sub(TAIL)..] {
             eprintln!("  {line}");
         }
-        error
     }
 }
 
@@ -202,14 +221,8 @@ impl Drop for Running {
         self.stop();
         // An assertion about a machine failed: its log says more than the assertion.
         if thread::panicking() && self.kept.is_none() {
-            let name = self.name.clone();
-            self.keep(|kept| {
-                let awaited = format!("{name}: what was asserted (kept in {})", kept.display());
-                LabError::Awaited {
-                    awaited,
-                    limit: Duration::ZERO,
-                }
-            });
+            let place = self.store();
+            self.tell("its log and transcript, since the test failed", &place);
         }
     }
 }

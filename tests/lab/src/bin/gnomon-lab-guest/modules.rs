@@ -2,10 +2,13 @@
 
 use std::ffi::CString;
 use std::fs::{self, File};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use gnomon_lab::protocol::{START, Start, module_name, module_path};
 use nix::errno::Errno;
 use nix::kmod::{ModuleInitFlags, finit_module};
+use serde_json::Value;
 
 use crate::files;
 
@@ -14,6 +17,9 @@ use crate::files;
 pub(crate) struct Modules {
     start: Start,
 }
+
+/// How long a driver may take to make a file, after its module was loaded.
+const SETTING_LIMIT: Duration = Duration::from_secs(5);
 
 impl Modules {
     /// Loads what is to be loaded at the start, and makes the settings; what the kernel refused.
@@ -27,7 +33,7 @@ impl Modules {
             .collect();
         let settings = modules.start.settings.iter();
         refused.extend(settings.filter_map(|(path, text)| {
-            let written = files::write(path, text);
+            let written = set(path, text);
             written.err().map(|error| format!("{path}: {error}"))
         }));
         (modules, refused)
@@ -52,4 +58,13 @@ impl Modules {
             Err(error) => Err(format!("{name}: {}", error.desc())),
         }
     }
+}
+
+/// Writes to a file that may not be there yet.
+fn set(path: &str, text: &str) -> Result<Value, String> {
+    let until = Instant::now() + SETTING_LIMIT;
+    while !fs::exists(path).unwrap_or(true) && Instant::now() < until {
+        thread::sleep(Duration::from_millis(10));
+    }
+    files::write(path, text)
 }
