@@ -6,7 +6,7 @@ use libhw::inventory::{Scope, discover};
 use libhw::io::root::Root;
 use serde_json::Value;
 
-use crate::{changes, port, value};
+use crate::{changes, files, port, value};
 
 /// A function: what it takes, and what it answers.
 type Function = fn(&Value) -> Result<Value, String>;
@@ -17,6 +17,7 @@ pub(crate) const TESTS: &[(&str, Function)] = &[
     ("inventory", |_| inventory()),
     ("listen", changes::listen),
     ("recorded", changes::recorded),
+    ("write_at", files::write_at),
     ("now_ns", |_| value(changes::now_ns())),
     ("panic", |arguments| panic!("as asked: {arguments}")),
     ("garbage", |arguments| garbage(arguments)),
