@@ -11,9 +11,9 @@ pub use hardware::{
     memory_uncorrected, sensor_fault, sensor_input, sensor_unreadable, zone_temperature,
 };
 pub use injected::{
-    PciError, Severity, bad_disk, cxl_corrected, firmware_memory_error, link,
-    machine_check_corrected, machine_checks_each_second, nvme_critical_warning, page_offline,
-    pci_error, watchdog_expires, with_error_source,
+    PciError, Severity, bad_disk, firmware_memory_error, link, machine_check_corrected,
+    machine_checks_each_second, nvme_critical_warning, page_offline, pci_error, watchdog_expires,
+    with_error_source,
 };
 pub use ptp::{
     corrupt_frames, late_stamps, lose_every_stamp, lose_frames, lose_next_stamps, oscillator_error,

@@ -80,7 +80,8 @@ pub fn machine_checks_each_second(vm: &mut Vm) -> Result<(), LabError> {
 /// # Errors
 /// QEMU has no such controller; and as [`Vm::qmp`].
 pub fn nvme_critical_warning(vm: &mut Vm, device: &str, bits: u8) -> Result<(), LabError> {
-    let property = json!({"path": device, "property": "smart_critical_warning", "value": bits});
+    let path = format!("/machine/peripheral/{device}");
+    let property = json!({"path": path, "property": "smart_critical_warning", "value": bits});
     vm.qmp("qom-set", property).map(drop)
 }
 
@@ -101,7 +102,7 @@ pub fn link(vm: &mut Vm, device: &str, up: bool) -> Result<(), LabError> {
 pub fn bad_disk(vm: &mut Vm, port: &str, first_bad_sector: u64) -> Result<(), LabError> {
     let sound = json!({"driver": "null-co", "size": 64 << 20, "read-zeroes": true});
     // A rule is for one sector, and fails every read that has it in it; eight are a page.
-    let rule = |sector: u64| json!({"event": "read_aio", "errno": 5, "sector": sector});
+    let rule = |sector: u64| json!({"event": "none", "errno": 5, "sector": sector});
     let rules: Vec<Value> = (first_bad_sector..first_bad_sector + 8).map(rule).collect();
     let bad = json!({"driver": "blkdebug", "node-name": "bad-disk", "image": sound,
         "inject-error": rules});
@@ -129,15 +130,6 @@ pub fn page_offline(vm: &mut Vm, address: u64, soft: bool) -> Result<(), LabErro
 /// As [`Vm::write`].
 pub fn watchdog_expires(vm: &mut Vm, device: &str) -> Result<(), LabError> {
     vm.write(device, "started")
-}
-
-/// A CXL memory device reports a corrected error; `device` is QEMU's name of it: `cxl0-memory`.
-///
-/// # Errors
-/// As [`Vm::qmp`].
-pub fn cxl_corrected(vm: &mut Vm, device: &str) -> Result<(), LabError> {
-    let error = json!({"path": format!("/machine/peripheral/{device}"), "type": "mem-data-ecc"});
-    vm.qmp("cxl-inject-correctable-error", error).map(drop)
 }
 
 fn refused(command: &str, said: &str) -> LabError {
