@@ -31,4 +31,4 @@ pub use boot::{Boot, LIMIT};
 pub use error::LabError;
 pub use machine::Machine;
 pub use skip::{ready, skipped};
-pub use vm::Vm;
+pub use vm::{Vm, scale};

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+pub use launch::scale;
 use running::Running;
 use serde_json::{Value, json};
 

@@ -291,7 +291,8 @@ fn accept(
 }
 
 /// How much longer than on an idle machine everything may take: `GNOMON_LAB_SCALE`.
-fn scale() -> f64 {
+#[must_use]
+pub fn scale() -> f64 {
     let named = std::env::var("GNOMON_LAB_SCALE")
         .ok()
         .and_then(|text| text.parse().ok());

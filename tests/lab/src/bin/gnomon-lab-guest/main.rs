@@ -4,6 +4,7 @@
 //! mount ─► load modules ─► open the port ─► ready ─► { request ─► answer } ─► exit by QEMU's debug port
 //! ```
 
+mod changes;
 mod files;
 mod modules;
 mod named;

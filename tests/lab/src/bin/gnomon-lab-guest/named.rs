@@ -6,7 +6,7 @@ use libhw::inventory::{Scope, discover};
 use libhw::io::root::Root;
 use serde_json::Value;
 
-use crate::{port, value};
+use crate::{changes, files, port, value};
 
 /// A function: what it takes, and what it answers.
 type Function = fn(&Value) -> Result<Value, String>;
@@ -15,6 +15,10 @@ type Function = fn(&Value) -> Result<Value, String>;
 pub(crate) const TESTS: &[(&str, Function)] = &[
     ("echo", |arguments| Ok(arguments.clone())),
     ("inventory", |_| inventory()),
+    ("listen", changes::listen),
+    ("recorded", changes::recorded),
+    ("write_at", files::write_at),
+    ("now_ns", |_| value(changes::now_ns())),
     ("panic", |arguments| panic!("as asked: {arguments}")),
     ("garbage", |arguments| garbage(arguments)),
     ("hang", |_| hang()),

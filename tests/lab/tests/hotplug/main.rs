@@ -1,0 +1,154 @@
+//! Does the agent record what is plugged and unplugged while it runs, soon, and does it leak nothing?
+
+mod churn;
+mod watched;
+
+use serde_json::{Value, json};
+
+use gnomon_lab::machine::Size;
+use gnomon_lab::{Machine, provision, ready, skipped};
+use watched::{Expected, Watched};
+
+/// How often something is plugged and unplugged where its times are taken.
+const ROUNDS: usize = 5;
+
+/// What a NIC or a drive is known by, once it is in the first slot.
+const FUNCTION: &str = "0000:01:00.0";
+
+fn of(act: &'static str, kernel_name: &str, record: Value) -> Expected {
+    Expected {
+        act,
+        kernel_name: kernel_name.to_owned(),
+        record,
+    }
+}
+
+/// A row that comes when a thing is plugged, and goes with it.
+fn comes_and_goes(kernel_name: &str, class: &str, table: &str) -> [Expected; 2] {
+    [("add", "added"), ("remove", "removed")].map(|(act, change)| {
+        let record = json!({"class": class, "table": table, "id": kernel_name, "change": change});
+        of(act, kernel_name, record)
+    })
+}
+
+#[test]
+fn a_nic_that_is_plugged_is_recorded() {
+    for (name, driver) in [("igb", "igb"), ("virtio_net", "virtio-net-pci")] {
+        let machine = Watched::with_slots(1);
+        let name = format!("a_nic_is_plugged_{name}");
+        let Some(mut watched) = Watched::boot(&name, &machine, &["igb", "virtio_net"]) else {
+            return;
+        };
+        let rows = [
+            comes_and_goes(FUNCTION, "pci", "functions"),
+            comes_and_goes("eth0", "nic", "interfaces"),
+        ];
+        for _ in 0..ROUNDS {
+            let device = json!({"driver": driver, "bus": "slot0", "id": "nic"});
+            watched.plugs(device, &rows.each_ref().map(|[comes, _]| comes));
+            watched.unplugs("nic", &rows.each_ref().map(|[_, goes]| goes));
+        }
+        watched.are_soon(&name);
+    }
+}
+
+#[test]
+fn a_drive_that_is_plugged_is_recorded() {
+    let machine = Watched::with_slots(1);
+    let Some(mut watched) = Watched::boot("a_drive_is_plugged", &machine, &["nvme"]) else {
+        return;
+    };
+    let rows = [
+        comes_and_goes(FUNCTION, "pci", "functions"),
+        comes_and_goes("nvme0", "storage", "nvme_controllers"),
+        comes_and_goes("nvme0n1", "storage", "disks"),
+    ];
+    let backend = json!({"driver": "null-co", "node-name": "drive", "size": 64 << 20});
+    watched.vm.qmp("blockdev-add", backend).unwrap();
+    for _ in 0..ROUNDS {
+        let device = json!({"driver": "nvme", "bus": "slot0", "id": "nvme", "drive": "drive",
+            "serial": "PLUGGED1"});
+        watched.plugs(device, &rows.each_ref().map(|[comes, _]| comes));
+        watched.unplugs("nvme", &rows.each_ref().map(|[_, goes]| goes));
+    }
+    watched.are_soon("a drive");
+}
+
+#[test]
+fn memory_that_is_plugged_is_recorded() {
+    let mut machine = Watched::with_slots(0);
+    machine.hot_plug.memory_slots = Some(2);
+    machine.hot_plug.memory_max = Some(Size::gib(1));
+    let Some(mut watched) = Watched::boot("memory_is_plugged", &machine, &[]) else {
+        return;
+    };
+    // The guest's 512 MiB are the first four blocks; what is plugged lies from 4 GiB on.
+    let block = "memory32";
+    let rows = ["add", "remove"]
+        .map(|act| of(act, block, json!({"class": "memory", "change": "changed"})));
+    for _ in 0..ROUNDS {
+        let backend = json!({"qom-type": "memory-backend-ram", "id": "stick-ram",
+            "size": 128 << 20});
+        watched.vm.qmp("object-add", backend).unwrap();
+        let device = json!({"driver": "pc-dimm", "id": "stick", "memdev": "stick-ram"});
+        watched.plugs(device, &[&rows[0]]);
+        watched.unplugs("stick", &[&rows[1]]);
+        watched
+            .vm
+            .qmp("object-del", json!({"id": "stick-ram"}))
+            .unwrap();
+    }
+    watched.are_soon("memory");
+}
+
+/// Only on 6.1: newer kernels take a CPU that is plugged into QEMU without KVM for none of theirs.
+#[test]
+fn a_cpu_that_is_plugged_is_recorded() {
+    if !ready() {
+        return;
+    }
+    if let Err(error) = provision::kernel("6.1") {
+        skipped(&error.to_string());
+        return;
+    }
+    let mut machine = Machine {
+        kernel_series: "6.1".to_owned(),
+        ..Watched::with_slots(0)
+    };
+    machine.hot_plug.cpus = true;
+    machine.cpu.model = "max".to_owned();
+    machine.arguments = ["-smp", "1,sockets=2,cores=1,maxcpus=2"]
+        .map(str::to_owned)
+        .to_vec();
+    let Some(mut watched) = Watched::boot("a_cpu_is_plugged", &machine, &[]) else {
+        return;
+    };
+    let free = watched
+        .vm
+        .qmp("query-hotpluggable-cpus", json!({}))
+        .unwrap();
+    let free = free.as_array().unwrap().iter();
+    let free = free.clone().find(|cpu| cpu.get("qom-path").is_none());
+    let free = free.expect("a free socket").clone();
+    let mut device = free["props"].clone();
+    device["driver"] = free["type"].clone();
+    device["id"] = json!("cpu-1");
+    let comes = of("add", "cpu1", json!({"class": "cpu", "change": "changed"}));
+    let online = of(
+        "online",
+        "cpu1",
+        json!({"class": "cpu", "table": "threads", "id": "1", "change": "added"}),
+    );
+    let goes = of(
+        "remove",
+        "cpu1",
+        json!({"class": "cpu", "change": "changed"}),
+    );
+    for _ in 0..2 {
+        watched.plugs(device.clone(), &[&comes]);
+        let switch = "/sys/devices/system/cpu/cpu1/online";
+        watched.acts(&[&online], |vm| vm.write(switch, "1"));
+        watched.unplugs("cpu-1", &[&goes]);
+    }
+    watched.are_soon("a CPU");
+}
