@@ -57,7 +57,7 @@ fn two_hundred_rounds_leak_nothing() {
         after.pss_kib <= before.pss_kib + GROWTH_MAX_KIB,
         "{before:?} became {after:?}"
     );
-    watched.are_soon("200 rounds");
+    watched.print_times("200 rounds");
 }
 
 /// What the agent has once it rests: its helper ends when there was nothing to ask for a while.

@@ -33,14 +33,18 @@ pub(crate) fn listen(arguments: &Value) -> Result<Value, String> {
     Ok(Value::Null)
 }
 
-/// Waits for the first record after the time `after_ns` that has every field of `wanted`.
+/// Waits for the first record after the time `after_ns` that has every field of `wanted`: by name, or by its place as a
+/// JSON pointer.
 pub(crate) fn recorded(arguments: &Value) -> Result<Value, String> {
     let wanted = arguments["wanted"].as_object().ok_or("what is wanted?")?;
     let after_ns = arguments["after_ns"].as_u64().unwrap_or_default();
     let limit = Duration::from_millis(arguments["limit_ms"].as_u64().unwrap_or_default());
     let until = Instant::now() + limit;
     let is_wanted = |(at_ns, record): &&(u64, Value)| {
-        *at_ns >= after_ns && wanted.iter().all(|(field, value)| record[field] == *value)
+        *at_ns >= after_ns
+            && wanted
+                .iter()
+                .all(|(field, value)| at(record, field) == Some(value))
     };
     let mut records = RECORDS.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
@@ -76,6 +80,10 @@ fn take(lines: &mut BufReader<File>) {
     }
     drop(records);
     MORE.notify_all();
+}
+
+fn at<'a>(record: &'a Value, field: &str) -> Option<&'a Value> {
+    record.pointer(field).or_else(|| record.get(field))
 }
 
 fn summary(record: &Value) -> String {
