@@ -2,14 +2,12 @@
 //!
 //! ```text
 //! tests/lab/modules/NAME/{Kbuild,*.c,*.h} ─┐
-//! target/lab/headers/RELEASE/              ├─ make ──► target/lab/modules/RELEASE/NAME-HASH/*.ko
-//! linux-source (labfpga alone) ────────────┘
+//! target/lab/headers/RELEASE/              ┴─ make ──► target/lab/modules/RELEASE/NAME-HASH/*.ko
 //! ```
 //!
 //! Nothing of the host's kernel is used, nor of its module directory. The modules are written for Linux 6.12.
 
 mod headers;
-mod source;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -24,16 +22,6 @@ use headers::Headers;
 
 /// The series of kernels that the modules are written for.
 const SERIES: &str = "6.12";
-
-/// Files of the kernel's source that a module is built with, since Debian's kernel lacks what they make.
-const FROM_KERNEL: &[(&str, &[&str])] = &[(
-    "labfpga",
-    &[
-        "drivers/fpga/fpga-mgr.c",
-        "drivers/fpga/fpga-bridge.c",
-        "drivers/fpga/fpga-region.c",
-    ],
-)];
 
 impl Boot {
     /// Modules of the lab, to be loaded by [`crate::Vm::load`].
@@ -111,10 +99,6 @@ fn compile(kernel: &Kernel, name: &str, files: &Files, place: &Path) -> Result<(
     for (file, bytes) in files {
         let path = work.join(file);
         fs::write(&path, bytes).map_err(LabError::host(format!("write {}", path.display())))?;
-    }
-    let wanted = FROM_KERNEL.iter().find(|(module, _)| *module == name);
-    if let Some((_, wanted)) = wanted {
-        source::copy(&headers, wanted, &work)?;
     }
     make(&headers, name, &work)?;
     keep(name, &work, place)

@@ -33,12 +33,6 @@ impl Headers {
             .join(format!("linux-headers-{}", self.release))
     }
 
-    /// The version of the packages, by which the source of the same kernel is found.
-    pub(super) fn version(&self) -> Result<String, LabError> {
-        let path = self.folder.join("version");
-        fs::read_to_string(&path).map_err(LabError::host(format!("read {}", path.display())))
-    }
-
     /// The headers of this configuration, those of all of them, and the tools.
     fn download(&self) -> Result<(), LabError> {
         let above = self.folder.parent().unwrap_or(&self.folder);
@@ -56,13 +50,9 @@ impl Headers {
         ];
         download(work.path(), &packages)?;
         let unpacked = work.path().join("unpacked");
-        let mut version = String::new();
         for package in packages_in(work.path())? {
             run("dpkg-deb", &[Path::new("-x"), &package, &unpacked])?;
-            version = field(&package, "Version")?;
         }
-        let keep = unpacked.join("version");
-        fs::write(&keep, version).map_err(LabError::host(format!("write {}", keep.display())))?;
         self.point_to_common(&unpacked)?;
         // What an earlier, broken attempt left.
         let _ = fs::remove_dir_all(&self.folder);
@@ -89,7 +79,7 @@ impl Headers {
 }
 
 /// Downloads packages into `folder`, without installing anything.
-pub(super) fn download(folder: &Path, packages: &[String]) -> Result<(), LabError> {
+fn download(folder: &Path, packages: &[String]) -> Result<(), LabError> {
     let output = Command::new("apt-get")
         .args(["download", "-qq", "-o", "APT::Sandbox::User=root"])
         .args(packages)
@@ -109,23 +99,13 @@ pub(super) fn download(folder: &Path, packages: &[String]) -> Result<(), LabErro
 }
 
 /// The packages in `folder`.
-pub(super) fn packages_in(folder: &Path) -> Result<Vec<PathBuf>, LabError> {
+fn packages_in(folder: &Path) -> Result<Vec<PathBuf>, LabError> {
     let entries =
         fs::read_dir(folder).map_err(LabError::host(format!("read {}", folder.display())))?;
     let paths = entries.flatten().map(|entry| entry.path());
     Ok(paths
         .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
         .collect())
-}
-
-fn field(package: &Path, name: &str) -> Result<String, LabError> {
-    let output = Command::new("dpkg-deb")
-        .arg("-f")
-        .arg(package)
-        .arg(name)
-        .output()
-        .map_err(LabError::host("dpkg-deb"))?;
-    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
 fn run(program: &str, arguments: &[&Path]) -> Result<(), LabError> {
