@@ -37,6 +37,7 @@ Exit status:
   2  the arguments are wrong
   3  partly done: the rest is there, but some values could not be read (what this user may not
      read, or a driver does not offer, does not count)
+  4  unknown: the kernel took a setting and did not answer in time (tune)
 
 Environment:
   NO_COLOR  when set, no colours; there are none either where the output is no terminal";
