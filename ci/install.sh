@@ -15,6 +15,8 @@ file file
 gcc-12 gcc-12
 hyperfine hyperfine
 ip iproute2
+ipmi_sim openipmi
+ipmitool ipmitool
 jq jq
 lscpu util-linux
 lshw lshw

@@ -9,6 +9,7 @@ pub(crate) mod pci;
 pub(crate) mod rows;
 pub(crate) mod words;
 
+mod bmc;
 mod cpu;
 mod crypto;
 mod fpga;
@@ -59,6 +60,7 @@ const VIEWS: &[View] = &[
     view(Class::Tpm, tpm::view, tpm::summary),
     view(Class::Tee, tee::view, tee::summary),
     view(Class::Watchdog, watchdog::view, watchdog::summary),
+    view(Class::Bmc, bmc::view, bmc::summary),
 ];
 
 const fn view(

@@ -1,4 +1,4 @@
-//! SMBIOS tables: structures about memory with some bytes changed, now and then cut short.
+//! SMBIOS tables: structures about memory and the BMC with some bytes changed, now and then cut short.
 #![cfg_attr(fuzzing, no_main)]
 
 use gnomon_fuzz::mutant::exact_file;
@@ -39,6 +39,30 @@ const STRUCTURES: &[(u8, u8, Fields)] = &[
     (33, 0x1f, &[(0x04, &[0x0e, 3, 3])]),
     (19, 0x1f, &[(0x09, &[0x10]), (0x0e, &[2])]),
     (20, 0x23, &[(0x09, &[0x10]), (0x0c, &[1])]),
+    (
+        38,
+        0x12,
+        &[(0x04, &[1, 0x20, 0x20, 0xff, 0xa3, 0x0c]), (0x10, &[0x0b, 5])],
+    ),
+    // A network card on USB, and a Redfish service behind it.
+    (
+        42,
+        0x7b,
+        &[
+            (
+                0x04,
+                &[
+                    0x40, 13, 4, 13, 0x6b, 4, 0xb0, 0xff, 1, 2, 0, 0x5e, 0, 0, 1, 1, 4, 0x62,
+                ],
+            ),
+            (0x17, &[1; 16]),
+            (0x27, &[1, 1, 169, 254, 1, 2]),
+            (0x49, &[3, 2, 0xfe, 0x80]),
+            (0x6b, &[0xbb, 1, 7, 0, 0, 0, 7, b'b', b'm', b'c']),
+        ],
+    ),
+    // One on PCI, of which the structure ends early.
+    (42, 0x10, &[(0x04, &[0x40, 22, 5, 22, 0x86, 0x80])]),
     (127, 4, &[]),
 ];
 
@@ -63,7 +87,8 @@ fn smbios(bytes: &[u8]) -> bool {
     if bytes.len() % 3 == 1 {
         table.truncate(usize::from(bytes[0]) * 2);
     }
-    exact_file(Class::Memory, PATH, &table)
+    let memory = exact_file(Class::Memory, PATH, &table);
+    exact_file(Class::Bmc, PATH, &table) && memory
 }
 
 gnomon_fuzz::target!(smbios);

@@ -1,5 +1,6 @@
 //! One file per device class: its type, how it is read, its tests.
 
+pub mod bmc;
 pub mod cpu;
 pub mod crypto;
 pub mod fpga;

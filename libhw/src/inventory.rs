@@ -170,6 +170,8 @@ inventory! {
     tee Tee device::tee::Tee, on ["tee", "misc"];
     /// Watchdogs.
     watchdog Watchdog device::watchdog::Watchdog, on ["watchdog"];
+    /// Ways from the machine to its BMC, and what the BMC is.
+    bmc Bmc device::bmc::Bmc, on ["ipmi", "platform", "dmi"];
 }
 
 // Reading and writing every type of an inventory is megabytes of code: here it is made once for all who need it.

@@ -31,6 +31,7 @@
 pub mod device;
 pub mod diff;
 mod directory;
+mod dmi;
 pub mod error;
 pub mod idset;
 pub mod inventory;

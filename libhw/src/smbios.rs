@@ -159,7 +159,9 @@ impl Structure<'_> {
         crate::parse::nonempty(&String::from_utf8_lossy(string))
     }
 
-    fn array<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
+    /// The bytes from an offset on; `None` where this version of the structure ends before their last.
+    #[must_use]
+    pub fn array<const N: usize>(&self, at: usize) -> Option<[u8; N]> {
         self.formatted.get(at..)?.first_chunk().copied()
     }
 }

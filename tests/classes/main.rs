@@ -1,5 +1,6 @@
 //! Does each device class say of captured and of made-up machines what these say of themselves?
 
+mod bmc;
 mod crypto;
 mod fpga;
 mod gpu;

@@ -2,16 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 
 use libhw::device::memory::{Array, Device, ErrorCorrection, ManufacturerId, Memory, Population};
 use libhw::inventory::Class;
 use libhw::join::dimm::{Basis, sticks, unmatched};
 
-use crate::smbios::{Table, made_up};
-
-/// dmidecode's answer: of each structure its handle and its lines.
-type Answer = Vec<(u16, BTreeMap<String, String>)>;
+use crate::smbios::{Table, answer, made_up};
 
 #[test]
 fn captured_smbios_tables_read_as_dmidecode_reads_them() {
@@ -91,31 +87,6 @@ fn ranges(memory: &Memory, table: &Table, tree: &Path) -> usize {
     theirs.sort_unstable();
     assert_eq!(ours, theirs);
     ours.len() * 2
-}
-
-fn answer(table: &Table, tree: &Path, kind: u8) -> Answer {
-    let dump = tree.join("dump");
-    std::fs::write(&dump, table.dump()).expect("a dump");
-    let output = Command::new("dmidecode")
-        .args(["-t", &kind.to_string(), "--from-dump"])
-        .arg(&dump)
-        .output()
-        .expect("dmidecode");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut answer: Answer = Vec::new();
-    for line in text.lines() {
-        if let Some(rest) = line.strip_prefix("Handle 0x") {
-            let handle = u16::from_str_radix(&rest[..4], 16).expect("a handle");
-            answer.push((handle, BTreeMap::new()));
-        } else if let (Some((key, value)), Some((_, lines))) = (
-            line.strip_prefix('\t')
-                .and_then(|line| line.split_once(':')),
-            answer.last_mut(),
-        ) {
-            lines.insert(key.to_owned(), value.trim().to_owned());
-        }
-    }
-    answer
 }
 
 /// What we say, by dmidecode's names; `None` where we say nothing.

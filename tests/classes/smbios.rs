@@ -1,8 +1,39 @@
 //! SMBIOS tables for tests: captured ones with an entry point, and made-up ones.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::process::Command;
 
 use tempfile::TempDir;
+
+/// dmidecode's answer: of each structure its handle and its lines.
+pub(crate) type Answer = Vec<(u16, BTreeMap<String, String>)>;
+
+/// What dmidecode says of the structures of a type; `tree` is where the table's dump may lie.
+pub(crate) fn answer(table: &Table, tree: &Path, kind: u8) -> Answer {
+    let dump = tree.join("dump");
+    std::fs::write(&dump, table.dump()).expect("a dump");
+    let output = Command::new("dmidecode")
+        .args(["-t", &kind.to_string(), "--from-dump"])
+        .arg(&dump)
+        .output()
+        .expect("dmidecode");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut answer: Answer = Vec::new();
+    for line in text.lines() {
+        if let Some(rest) = line.strip_prefix("Handle 0x") {
+            let handle = u16::from_str_radix(&rest[..4], 16).expect("a handle");
+            answer.push((handle, BTreeMap::new()));
+        } else if let (Some((key, value)), Some((_, lines))) = (
+            line.strip_prefix('\t')
+                .and_then(|line| line.split_once(':')),
+            answer.last_mut(),
+        ) {
+            lines.insert(key.to_owned(), value.trim().to_owned());
+        }
+    }
+    answer
+}
 
 /// A table of version 3.5, the last one that Debian's dmidecode knows well.
 #[derive(Clone, Debug, Default)]
@@ -41,11 +72,13 @@ impl Table {
         table.end()
     }
 
-    fn add(&mut self, structure: Structure) {
+    /// Adds a structure.
+    pub(crate) fn add(&mut self, structure: Structure) {
         self.0.extend(structure.bytes());
     }
 
-    fn end(mut self) -> Self {
+    /// Ends it.
+    pub(crate) fn end(mut self) -> Self {
         self.0.extend([127, 4, 0xff, 0xfe, 0, 0]);
         self
     }
@@ -85,13 +118,13 @@ impl Table {
 }
 
 /// A structure in the making.
-struct Structure {
+pub(crate) struct Structure {
     fields: Vec<u8>,
     strings: Vec<String>,
 }
 
 impl Structure {
-    fn new(kind: u8, length: u8, handle: u16) -> Self {
+    pub(crate) fn new(kind: u8, length: u8, handle: u16) -> Self {
         let mut fields = vec![kind, length];
         fields.extend(handle.to_le_bytes());
         fields.resize(usize::from(length), 0);
@@ -101,7 +134,7 @@ impl Structure {
         }
     }
 
-    fn put(mut self, at: usize, bytes: &[u8]) -> Self {
+    pub(crate) fn put(mut self, at: usize, bytes: &[u8]) -> Self {
         for (place, byte) in self.fields.iter_mut().skip(at).zip(bytes) {
             *place = *byte;
         }

@@ -14,6 +14,8 @@ mod rows;
 pub(super) enum How {
     /// Another program's answer on the same tree or host, named.
     Peer(&'static str),
+    /// Another program's answer in a guest of the lab, named.
+    Lab(&'static str),
     /// A captured machine's own files, read independently.
     Capture,
     /// This host, whatever it is.
@@ -60,6 +62,7 @@ fn table() -> String {
     for row in rows {
         let how = match row.how {
             How::Peer(name) => format!("`{name}`, on the same machine or tree"),
+            How::Lab(name) => format!("`{name}`, in the lab's guests"),
             How::Capture => "captured machines, read independently".to_owned(),
             How::RealMachine => "the machine that runs the tests".to_owned(),
             How::Synthetic => "made-up trees only".to_owned(),

@@ -448,4 +448,22 @@ pub(super) const ROWS: &[Row] = &[
         How::Synthetic,
         "a_synthetic_tree_of_watchdogs_reads_as_its_documents_say",
     ),
+    row(
+        "bmc",
+        "system interfaces: KCS, BT, SSIF, on PCI; the BMC's own words",
+        How::Lab("ipmitool"),
+        "every_interface_leads_to_a_bmc",
+    ),
+    row(
+        "bmc",
+        "what firmware describes: IPMI interfaces, Redfish host interfaces",
+        How::Peer("dmidecode"),
+        "firmware_s_interfaces_in_captured_tables_read_as_dmidecode_reads_them",
+    ),
+    row(
+        "bmc",
+        "several interfaces and BMCs, one that does not answer",
+        How::Synthetic,
+        "a_synthetic_server_tells_every_way_to_its_two_bmcs",
+    ),
 ];

@@ -40,7 +40,7 @@ mod security;
 mod size;
 mod smbios;
 
-pub use bmc::{Bmc, Interface};
+pub use bmc::{Bmc, DeviceId, Interface};
 pub use cpu::{Cpu, Group};
 pub use cxl::CxlMemory;
 pub use device::Device;
@@ -416,8 +416,13 @@ impl Machine {
         if let Some(tpm) = self.tpm {
             tpm.expect(&mut expected);
         }
-        if let Some(bmc) = &self.bmc {
-            bmc.expect(&mut expected);
+        match &self.bmc {
+            Some(bmc) => {
+                let (options, _) = bmc.interface.device();
+                let on_pci = self.with_tree(|tree| tree.address_of(options));
+                bmc.expect(on_pci.as_deref(), &mut expected);
+            }
+            None => bmc::expect_none(&mut expected),
         }
         for word in &self.kernel_arguments {
             let (name, value) = word
@@ -482,6 +487,10 @@ impl Machine {
             cpus: &cpus,
             iommu: self.iommu,
             others: &others,
+            smbus_driver: self
+                .bmc
+                .as_ref()
+                .and_then(|bmc| bmc.interface.smbus_driver()),
             cxl: &self.cxl,
         })
     }

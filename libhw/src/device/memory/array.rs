@@ -68,7 +68,7 @@ pub(super) fn array(structure: &Structure<'_>) -> Array {
         kib => kib.map(|kib| Bytes::from_kib(u64::from(kib))),
     };
     Array {
-        id: super::tables::name_of(structure.handle),
+        id: crate::dmi::name_of(structure.handle),
         location: word(words::LOCATION, structure.byte(0x04)),
         purpose: word(words::PURPOSE, structure.byte(0x05)),
         error_correction: structure.byte(0x06).map(ErrorCorrection::of),

@@ -3,12 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Array, Device, ErrorRecord, Range, array, error_record, range, stick};
-use crate::error::Error;
-use crate::smbios::{EntryPoint, Structure, Structures};
+use crate::dmi::{self, name_of};
+use crate::smbios::Structure;
 use crate::survey::Survey;
-
-const ENTRY_POINT: &str = "sys/firmware/dmi/tables/smbios_entry_point";
-const TABLE: &str = "sys/firmware/dmi/tables/DMI";
 
 /// What the tables say of memory.
 #[derive(Debug, Default)]
@@ -27,50 +24,10 @@ pub(super) struct Tables {
 
 /// Reads them. Only root may; then one problem says so.
 pub(super) fn read(survey: &Survey<'_>) -> Tables {
-    let entry_point = match survey.root().bytes(ENTRY_POINT) {
-        Ok(bytes) => bytes.and_then(|bytes| entry_point(survey, &bytes)),
-        Err(error) => {
-            survey.report(error);
-            return Tables::default();
-        }
-    };
-    let Some(table) = survey.keep(survey.root().bytes(TABLE)) else {
-        return Tables::default();
-    };
-    let mut tables = Tables {
-        version: entry_point.map(|entry| entry.version.to_string()),
-        ..Tables::default()
-    };
-    let mut structures = Structures::new(&table, entry_point.as_ref());
-    while let Some(structure) = structures.next() {
-        match structure {
-            Ok(structure) => tables.take(&structure),
-            Err(expected) => {
-                let place = format!("byte {} of {}", structures.position(), table.len());
-                survey.report(Error::malformed(&format!("/{TABLE}"), expected.0, &place));
-            }
-        }
-    }
+    let mut tables = Tables::default();
+    let entry_point = dmi::walk(survey, |structure| tables.take(structure));
+    tables.version = entry_point.map(|entry| entry.version.to_string());
     tables.joined()
-}
-
-fn entry_point(survey: &Survey<'_>, bytes: &[u8]) -> Option<EntryPoint> {
-    let parsed = EntryPoint::parse(bytes);
-    parsed
-        .map_err(|expected| {
-            let text = String::from_utf8_lossy(bytes.get(..5).unwrap_or(bytes));
-            survey.report(Error::malformed(
-                &format!("/{ENTRY_POINT}"),
-                expected.0,
-                &text,
-            ));
-        })
-        .ok()
-}
-
-/// A handle as an id: `0x1000`.
-pub(super) fn name_of(handle: u16) -> String {
-    format!("{handle:#06x}")
 }
 
 impl Tables {

@@ -102,6 +102,8 @@ pub(super) struct Tree<'a> {
     pub(super) iommu: Option<Iommu>,
     /// Other parts of the machine that are on the root bus, with QEMU's options.
     pub(super) others: &'a [(&'static str, Identity)],
+    /// What drives the SMBus of QEMU's bridge, where the machine's modules do.
+    pub(super) smbus_driver: Option<&'static str>,
     pub(super) cxl: &'a [CxlMemory],
 }
 
@@ -267,8 +269,17 @@ impl Tree<'_> {
             walk.cxl(row, memory, place);
             place += 1;
         }
-        walk.fixed();
+        walk.fixed(self.smbus_driver);
         walk.functions
+    }
+
+    /// Where another part of the machine is, by QEMU's options for it.
+    pub(super) fn address_of(&self, options: &str) -> Option<String> {
+        let functions = self.functions().into_iter();
+        let mut of = functions.filter(
+            |function| matches!(function.what, What::Fixed(Some(own), _) if own == options),
+        );
+        of.next().map(|function| function.address)
     }
 
     pub(super) fn plan(&self, plan: &mut Plan) {

@@ -114,10 +114,8 @@ impl Machine {
             } else {
                 Interface::Kcs
             },
-            sdr_file: None,
-            guid: None,
-            external: None,
             watchdog: dice.yes(),
+            ..Bmc::default()
         });
     }
 }

@@ -164,6 +164,12 @@ fn devices_that_cannot_be_built_are_refused_by_name_and_line() {
             "line 4: bmc.interface: behind virtio's IOMMU, the guest's driver does not find a BMC on PCI",
         ),
         (
+            &format!(
+                "{SMALL}[bmc]\ninterface = \"kcs\"\n[bmc.device_id]\nrevision = 1\nfirmware = \"2.7\"\nmanufacturer = 1\nproduct = 1"
+            ),
+            "line 7: bmc.device_id.firmware: a number up to 127, a point and two digits are needed",
+        ),
+        (
             &format!("{SMALL}[smbios.board]\nfamily = \"x\""),
             "line 4: smbios.board.family: QEMU has no such line on this label",
         ),

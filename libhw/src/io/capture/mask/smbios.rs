@@ -22,6 +22,9 @@ const SYSTEM: u8 = 1;
 /// Management controller host interface, whose protocols stand after a description of its own length.
 const HOST_INTERFACE: u8 = 42;
 
+/// A host interface that is a network card (DSP0270 1.3 §8.2): its descriptor begins at 06h.
+const NETWORK: u8 = 0x40;
+
 /// Redfish over IP, which begins with the UUID of the service (DSP0270 §6.3).
 const REDFISH: u8 = 4;
 
@@ -44,12 +47,11 @@ pub(super) fn spans(table: &[u8]) -> Vec<Span> {
                 string.and_then(|range| super::place::text(Kind::Serial, table, range.clone())),
             );
         }
-        let uuid = match kind {
-            SYSTEM => Some(0x08),
-            HOST_INTERFACE => redfish(fields),
-            _ => None,
-        };
-        spans.extend(uuid.and_then(|uuid| mixed(start + uuid, &formatted)));
+        match kind {
+            SYSTEM => spans.extend(mixed(start + 0x08, &formatted)),
+            HOST_INTERFACE => host_interface(table, &formatted, &strings, &mut spans),
+            _ => {}
+        }
         start = end;
     }
     spans
@@ -75,18 +77,75 @@ fn strings(table: &[u8], mut start: usize) -> (Vec<Range<usize>>, usize) {
     }
 }
 
-fn redfish(fields: &[u8]) -> Option<usize> {
-    let mut at = 6 + usize::from(*fields.get(5)?);
-    let count = *fields.get(at)?;
+/// A host interface's own card, then the services behind it.
+fn host_interface(
+    table: &[u8],
+    formatted: &Range<usize>,
+    strings: &[Range<usize>],
+    spans: &mut Vec<Span>,
+) {
+    let fields = table.get(formatted.clone()).unwrap_or_default();
+    let start = formatted.start;
+    let within = |at: usize, length: usize| {
+        let range = start + at..start + at + length;
+        (range.end <= formatted.end).then_some(range)
+    };
+    let card_end = 6 + fields.get(5).copied().map_or(0, usize::from);
+    let of_card = |at: usize, length: usize| {
+        let range = within(at, length)?;
+        (at + length <= card_end).then_some(range)
+    };
+    let bytes = |kind: Kind, range: Range<usize>| Span {
+        range,
+        kind,
+        notation: Notation::Bytes,
+    };
+    let mac = |at: usize| of_card(at, 6).map(|range| bytes(Kind::Mac, range));
+    match (fields.get(4), fields.get(6)) {
+        // USB's string descriptor: its length with its own two bytes, and a text of 16 bits a sign.
+        (Some(&NETWORK), Some(2)) => {
+            let length = of_card(11, 1).and_then(|_| fields.get(11)?.checked_sub(2));
+            let range = length.and_then(|length| of_card(13, usize::from(length)));
+            spans.extend(range.map(|range| bytes(Kind::Serial, range)));
+        }
+        (Some(&NETWORK), Some(4)) => {
+            let number = of_card(12, 1).and_then(|_| fields.get(12)?.checked_sub(1));
+            let string = number.and_then(|index| strings.get(usize::from(index)));
+            spans.extend(
+                string.and_then(|range| super::place::text(Kind::Serial, table, range.clone())),
+            );
+            spans.extend(mac(13));
+        }
+        (Some(&NETWORK), Some(5)) => spans.extend(mac(16)),
+        _ => {}
+    }
+    for at in services(fields) {
+        spans.extend(mixed(start + at, formatted));
+        let length = fields.get(at + 90).copied().map_or(0, usize::from);
+        let name = within(at + 91, length);
+        spans.extend(name.and_then(|range| super::place::text(Kind::Name, table, range)));
+    }
+}
+
+/// Where the records of Redfish services begin, behind their protocol and length.
+fn services(fields: &[u8]) -> Vec<usize> {
+    let mut services = Vec::new();
+    let Some(data) = fields.get(5) else {
+        return services;
+    };
+    let mut at = 6 + usize::from(*data);
+    let count = fields.get(at).copied().unwrap_or_default();
     at += 1;
     for _ in 0..count {
-        let (protocol, length) = (*fields.get(at)?, *fields.get(at + 1)?);
-        if protocol == REDFISH {
-            return Some(at + 2);
+        let Some([protocol, length]) = fields.get(at..).and_then(|rest| rest.first_chunk()) else {
+            break;
+        };
+        if *protocol == REDFISH {
+            services.push(at + 2);
         }
-        at += 2 + usize::from(length);
+        at += 2 + usize::from(*length);
     }
-    None
+    services
 }
 
 fn mixed(start: usize, within: &Range<usize>) -> Option<Span> {

@@ -100,14 +100,15 @@ impl<'a> Walk<'a> {
         );
     }
 
-    /// What every machine has: the host bridge, the lab's channel, and QEMU's bridge to what is older than PCI.
-    pub(super) fn fixed(&mut self) {
+    /// What every machine has: the host bridge, the lab's channel, and QEMU's bridge to what is older than PCI,
+    /// with its SMBus.
+    pub(super) fn fixed(&mut self, smbus_driver: Option<&'static str>) {
         for (place, function, device, vendor, class, driver) in [
             (0, 0, 0x29c0, 0x8086, 0x06_0000, None),
             (CHANNEL, 0, 0x1003, 0x1af4, 0x07_8000, Some("virtio-pci")),
             (BRIDGE, 0, 0x2918, 0x8086, 0x06_0100, None),
             (BRIDGE, 2, 0x2922, 0x8086, 0x01_0601, Some("ahci")),
-            (BRIDGE, 3, 0x2930, 0x8086, 0x0c_0500, None),
+            (BRIDGE, 3, 0x2930, 0x8086, 0x0c_0500, smbus_driver),
         ] {
             let what = What::Fixed(None, (vendor, device, class, driver));
             self.add("", ("", 0, place), (None, None), what);

@@ -240,3 +240,47 @@ fn the_identities_of_disks_and_what_is_on_them_are_masked_and_their_kinds_are_no
     assert!(text(&shown, "sys/block/dm-1/dm/uuid").starts_with("LVM-"));
     assert!(text(&shown, "run/udev/data/b8:1").contains("E:ID_FS_TYPE=vfat"));
 }
+
+/// SMBIOS type 42: a network card on USB in its first and its second form, and one on PCI, each with a Redfish service.
+#[test]
+fn what_tells_a_bmc_from_others_is_masked_and_where_it_is_stays() {
+    const OWN: [u8; 6] = [0x3c, 0xec, 0xef, 0x77, 0x88, 0x99];
+    let service: Vec<u8> = (0x41..0x51)
+        .chain([1, 1, 169, 254, 1, 2])
+        .chain([0; 68])
+        .chain(*b"\x0brack7-bmc12")
+        .collect();
+    let first = [
+        2, 0x6b, 4, 0x10, 0, 10, 3, b'Q', 0, b'8', 0, b'R', 0, b'2', 0,
+    ];
+    let second = [&[4, 13, 0x6b, 4, 0xb0, 0xff, 1][..], &OWN].concat();
+    let third = [&[5, 22, 0x86, 0x80, 1, 2, 3, 4, 5, 6][..], &OWN, &[0; 6]].concat();
+    let mut table = Vec::new();
+    for card in [&first[..], &second, &third] {
+        let mut fields = vec![0x40, u8::try_from(card.len()).unwrap()];
+        fields.extend(card);
+        fields.extend([1, 4, u8::try_from(service.len()).unwrap()]);
+        fields.extend(&service);
+        table.extend([42, u8::try_from(fields.len() + 4).unwrap(), 0, 0]);
+        table.extend(fields);
+        table.extend(b"USBSN00417\0\0");
+    }
+    let members = tree(&[("sys/firmware/dmi/tables/DMI", &table)], &[]);
+    let shown = masked(&members);
+    let Some(Member::File(shown)) = shown.get("sys/firmware/dmi/tables/DMI") else {
+        panic!("{shown:?}");
+    };
+    assert_eq!(shown.len(), table.len());
+    let holds = |needle: &[u8]| shown.windows(needle.len()).any(|window| window == needle);
+    for needle in [
+        &service[..16],
+        &OWN,
+        &first[7..],
+        b"rack7-bmc12",
+        b"USBSN00417",
+    ] {
+        assert!(!holds(needle), "{needle:?}");
+    }
+    assert!(holds(&[169, 254, 1, 2]));
+    assert!(holds(&[4, 13, 0x6b, 4, 0xb0, 0xff, 1]));
+}
