@@ -42,7 +42,10 @@ const STRUCTURES: &[(u8, u8, Fields)] = &[
     (
         38,
         0x12,
-        &[(0x04, &[1, 0x20, 0x20, 0xff, 0xa3, 0x0c]), (0x10, &[0x0b, 5])],
+        &[
+            (0x04, &[1, 0x20, 0x20, 0xff, 0xa3, 0x0c]),
+            (0x10, &[0x0b, 5]),
+        ],
     ),
     // A network card on USB, and a Redfish service behind it.
     (

@@ -22,7 +22,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// What ends a shell's input.
 const END_OF_INPUT: u8 = 4;
 
-/// Boots with what a shell needs, and connects this terminal with it until it ends.
+/// Boots with what a shell needs, and connects this terminal with it until it ends; its exit status.
 pub(crate) fn run(
     boot: impl FnOnce(&dyn Fn(Boot) -> Result<Boot, LabError>) -> Result<Vm, LabError>,
 ) -> Result<ExitCode, String> {
@@ -53,15 +53,31 @@ pub(crate) fn run(
     } else {
         ("-echo", "")
     };
+    // The port's size is forgotten when nobody has it open: it is set by the one who then starts the shell.
+    let terminal = format!(
+        "stty rows {rows} cols {columns} {quiet}; export TERM={}",
+        term()
+    );
     let script = format!(
-        "busybox --install -s /bin 2>/dev/null; stty -F {PORT} rows {rows} cols {columns} {quiet}; cd /root
-         setsid -c sh -c 'PS1=\"lab # \" sh {prompt}; echo >/run/lab/{ENDED}' <{PORT} >{PORT} 2>&1"
+        "busybox --install -s /bin 2>/dev/null; cd /root
+         setsid -c sh -c '{terminal}; PS1=\"lab # \" sh {prompt}; echo $? >/run/lab/{ENDED}' <{PORT} >{PORT} 2>&1"
     );
     let started = vm.spawn(&["busybox", "sh", "-c", &script]);
     started.map_err(|error| error.to_string())?;
     let _raw = Raw::terminal();
     carry(&mut vm, connected).map_err(|error| error.to_string())?;
-    Ok(ExitCode::SUCCESS)
+    // Of a guest that was powered off there is none.
+    let status = vm.read(&format!("/run/lab/{ENDED}")).ok();
+    let status = status.and_then(|text| text.trim().parse::<u8>().ok());
+    Ok(status.map_or(ExitCode::SUCCESS, ExitCode::from))
+}
+
+/// This terminal's kind, as programs know it by.
+fn term() -> String {
+    let plain = |sign: char| sign.is_ascii_alphanumeric() || "-+._".contains(sign);
+    let own = std::env::var("TERM").ok();
+    let own = own.filter(|name| !name.is_empty() && name.chars().all(plain));
+    own.unwrap_or_else(|| "linux".to_owned())
 }
 
 /// Carries bytes both ways until the shell or the guest has ended.
