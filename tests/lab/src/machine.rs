@@ -33,6 +33,7 @@ mod huge_pages;
 mod layout;
 mod node;
 mod numbers;
+mod nvdimm;
 mod pci;
 mod plan;
 mod random;
@@ -49,6 +50,7 @@ pub use expected::{Difference, Expected, Fact, Wanted, compare, find};
 pub use huge_pages::HugePages;
 pub use node::{Node, Route, SideCache};
 pub use numbers::Numbers;
+pub use nvdimm::Nvdimm;
 pub use pci::{CHANNEL, Slot};
 pub use plan::{Content, File, Image, Plan, Setting, SideProcess, escape};
 pub use random::Dice;
@@ -114,6 +116,9 @@ pub struct Machine {
     /// Memory behind CXL.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cxl: Vec<CxlMemory>,
+    /// Memory that keeps its content without power.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nvdimms: Vec<Nvdimm>,
     /// The BMC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bmc: Option<Bmc>,
@@ -165,6 +170,7 @@ impl Default for Machine {
             devices: Vec::new(),
             slots: Vec::new(),
             cxl: Vec::new(),
+            nvdimms: Vec::new(),
             bmc: None,
             smbios: Smbios::default(),
         }
@@ -232,6 +238,7 @@ impl Machine {
         self.check_memory()?;
         self.numa().check()?;
         cxl::check(&self.cxl, self.nodes.len())?;
+        nvdimm::check(&self.nvdimms, self.nodes.len())?;
         self.with_tree(|tree| tree.check())?;
         if let Some(bmc) = &self.bmc {
             bmc.check()?;
@@ -332,19 +339,11 @@ impl Machine {
         let hmat = switch(!self.routes.is_empty(), ",hmat=on");
         let cxl = switch(!self.cxl.is_empty(), ",cxl=on");
         plan.option("machine", format!("q35{hmat}{cxl}"));
-        let HotPlug {
-            memory_slots,
-            memory_max,
-            native,
-            ..
-        } = &self.hot_plug;
-        let most = memory_slots.zip(*memory_max);
-        let most = most.map(|(slots, most)| format!(",slots={slots},maxmem={most}"));
         plan.option(
             "m",
-            format!("{}{}", self.memory_bytes(), most.unwrap_or_default()),
+            format!("{}{}", self.memory_bytes(), self.memory_room()),
         );
-        if *native {
+        if self.hot_plug.native {
             plan.option(
                 "global",
                 "ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off",
@@ -363,6 +362,7 @@ impl Machine {
         if self.iommu == Some(Iommu::Intel) {
             plan.parameter("intel_iommu=on");
         }
+        nvdimm::plan(&self.nvdimms, &mut plan);
         if let Some(bmc) = &self.bmc {
             bmc.plan(&mut plan);
         }
@@ -378,6 +378,25 @@ impl Machine {
         let more: Vec<&str> = self.modules.iter().map(String::as_str).collect();
         plan.modules(&more);
         plan
+    }
+
+    /// How many sticks there may be besides, and how much memory then: what may be plugged in, and what keeps its content.
+    fn memory_room(&self) -> String {
+        let HotPlug {
+            memory_slots,
+            memory_max,
+            ..
+        } = &self.hot_plug;
+        let lasting: u64 = self.nvdimms.iter().map(|dimm| dimm.size.0).sum();
+        let slots = memory_slots.unwrap_or(0) as usize + self.nvdimms.len();
+        let most = memory_max.unwrap_or_else(|| self.memory_bytes()).0;
+        match slots {
+            0 => String::new(),
+            slots => format!(
+                ",slots={slots},maxmem={}",
+                Size(most.saturating_add(lasting))
+            ),
+        }
     }
 
     /// What an inventory of it must tell, once its modules are loaded and its settings made.
@@ -408,6 +427,7 @@ impl Machine {
         if let Some(cxl) = self.cxl.first() {
             cxl.expect(nodes.len(), &mut expected);
         }
+        nvdimm::expect(&self.nvdimms, &mut expected);
         let pages: Vec<&HugePages> = nodes.iter().map(|node| &node.huge_pages).collect();
         huge_pages::expect(&pages, &mut expected);
         let total = self.memory_bytes().0 + self.cxl.iter().map(|cxl| cxl.memory.0).sum::<u64>();

@@ -178,6 +178,10 @@ fn devices_that_cannot_be_built_are_refused_by_name_and_line() {
             "line 4: cxl[0].memory: `100M` is not a multiple of 256M",
         ),
         (
+            &format!("{SMALL}[[nvdimms]]\nsize = \"100M\""),
+            "line 4: nvdimms[0].size: `100M` is not a multiple of 128M",
+        ),
+        (
             &format!("{SMALL}lab_modules = [\"none\"]"),
             "line 3: lab_modules: the lab has no module `none`",
         ),

@@ -3,6 +3,7 @@
 mod bmcs;
 mod captures;
 mod examples;
+mod nvdimms;
 mod peers;
 mod random;
 
