@@ -69,7 +69,7 @@ fn firmware_s_interfaces_in_captured_tables_read_as_dmidecode_reads_them() {
 fn firmware_s_interfaces_in_made_up_tables_read_as_dmidecode_reads_them() {
     if support::installed("dmidecode") {
         let compared = agrees(&made_up(), Path::new("made up"));
-        assert!(compared > 1000, "only {compared} values were compared");
+        assert!(compared > 900, "only {compared} values were compared");
     }
 }
 
