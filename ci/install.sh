@@ -4,6 +4,7 @@
 # A command, and the Debian package that has it.
 packages() {
     cat <<'LIST'
+busybox busybox-static
 bzip2 bzip2
 c++ g++
 cpio cpio

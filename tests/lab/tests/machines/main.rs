@@ -6,6 +6,7 @@ mod examples;
 mod nvdimms;
 mod peers;
 mod random;
+mod shell;
 
 use std::time::Duration;
 

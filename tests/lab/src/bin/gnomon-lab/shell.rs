@@ -15,11 +15,17 @@ use nix::sys::termios::{SetArg, Termios, cfmakeraw, tcgetattr, tcsetattr};
 pub(crate) const LIMIT: Duration = Duration::from_secs(86_400);
 
 const PORT: &str = "/dev/ttyS1";
-/// What the guest makes when the shell has ended.
+/// What the guest makes when the port listens: what comes before is lost.
+const STARTED: &str = "started";
+/// How long that may take.
+const START: Duration = Duration::from_secs(20);
+/// Where it leaves the shell's exit status until the port is closed, and so all output carried.
+const STATUS: &str = "/run/lab/status";
+/// What the guest makes then: the shell has ended.
 const ENDED: &str = "ended";
 /// How often the guest is asked whether it has.
 const LOOK: Duration = Duration::from_millis(200);
-/// What ends a shell's input.
+/// What ends a shell's input, at the start of a line.
 const END_OF_INPUT: u8 = 4;
 
 /// Boots with what a shell needs, and connects this terminal with it until it ends; its exit status.
@@ -48,10 +54,14 @@ pub(crate) fn run(
     let connected = UnixStream::connect(&socket).map_err(|error| error.to_string())?;
     let (rows, columns) =
         terminal_size::terminal_size().map_or((24, 80), |(width, height)| (height.0, width.0));
-    let (quiet, prompt) = if io::stdin().is_terminal() {
-        ("", "-i")
+    // Where its output is no terminal, a shell neither greets nor prompts.
+    let (quiet, shell) = if io::stdin().is_terminal() {
+        ("", format!("PS1=\"lab # \" sh -i; echo $? >{STATUS}"))
     } else {
-        ("-echo", "")
+        (
+            "-echo -onlcr",
+            format!("{{ sh; echo $? >{STATUS}; }} 2>&1 | cat"),
+        )
     };
     // The port's size is forgotten when nobody has it open: it is set by the one who then starts the shell.
     let terminal = format!(
@@ -60,15 +70,20 @@ pub(crate) fn run(
     );
     let script = format!(
         "busybox --install -s /bin 2>/dev/null; cd /root
-         setsid -c sh -c '{terminal}; PS1=\"lab # \" sh {prompt}; echo $? >/run/lab/{ENDED}' <{PORT} >{PORT} 2>&1"
+         setsid -c sh -c '{terminal}; echo >/run/lab/{STARTED}; {shell}' <{PORT} >{PORT} 2>&1
+         mv {STATUS} /run/lab/{ENDED}"
     );
     let started = vm.spawn(&["busybox", "sh", "-c", &script]);
     started.map_err(|error| error.to_string())?;
+    vm.wait_for("the shell", START, |vm| Ok(has(vm, STARTED)?.then_some(())))
+        .map_err(|error| error.to_string())?;
     let _raw = Raw::terminal();
-    carry(&mut vm, connected).map_err(|error| error.to_string())?;
+    let ended = carry(&mut vm, connected).map_err(|error| error.to_string())?;
     // Of a guest that was powered off there is none.
-    let status = vm.read(&format!("/run/lab/{ENDED}")).ok();
-    let status = status.and_then(|text| text.trim().parse::<u8>().ok());
+    let status = ended.then(|| vm.read(&format!("/run/lab/{ENDED}")).ok());
+    let status = status
+        .flatten()
+        .and_then(|text| text.trim().parse::<u8>().ok());
     Ok(status.map_or(ExitCode::SUCCESS, ExitCode::from))
 }
 
@@ -80,42 +95,47 @@ fn term() -> String {
     own.unwrap_or_else(|| "linux".to_owned())
 }
 
-/// Carries bytes both ways until the shell or the guest has ended.
-fn carry(vm: &mut Vm, connected: UnixStream) -> io::Result<()> {
+/// Whether the guest has made a mark.
+fn has(vm: &mut Vm, mark: &str) -> Result<bool, LabError> {
+    let names = vm.list("/run/lab")?;
+    Ok(names.iter().any(|name| name == mark))
+}
+
+/// Carries bytes both ways until the shell or the guest has ended: whether it was the shell.
+fn carry(vm: &mut Vm, connected: UnixStream) -> io::Result<bool> {
     let mut from = connected.try_clone()?;
     let shown = thread::spawn(move || copy(&mut from, &mut io::stdout()));
     let mut to = connected.try_clone()?;
     // It may wait for a key for ever, and ends with this program.
     thread::spawn(move || {
-        copy(&mut io::stdin(), &mut to);
-        to.write_all(&[END_OF_INPUT])
+        let last = copy(&mut io::stdin(), &mut to);
+        let end = [b'\n', END_OF_INPUT];
+        let whole = last.is_none_or(|last| last == b'\n');
+        to.write_all(if whole { &end[1..] } else { &end })
     });
-    while !shown.is_finished() {
+    let mut ended = Ok(false);
+    while !shown.is_finished() && matches!(ended, Ok(false)) {
         thread::sleep(LOOK);
-        let ended = vm
-            .list("/run/lab")
-            .map(|names| names.iter().any(|name| name == ENDED));
-        // A guest that was powered off has ended, too.
-        if ended.unwrap_or(true) {
-            break;
-        }
+        ended = has(vm, ENDED);
     }
     let _ = connected.shutdown(Shutdown::Both);
     let _ = shown.join();
-    Ok(())
+    // A guest that was powered off answers no more.
+    Ok(ended.unwrap_or(false))
 }
 
-/// Copies what comes, as soon as it comes.
-fn copy(from: &mut impl Read, to: &mut impl Write) {
+/// Copies what comes, as soon as it comes; tells the last byte.
+fn copy(from: &mut impl Read, to: &mut impl Write) -> Option<u8> {
     let mut buffer = [0; 4096];
+    let mut last = None;
     while let Ok(count @ 1..) = from.read(&mut buffer) {
-        let Some(bytes) = buffer.get(..count) else {
-            return;
-        };
+        let bytes = buffer.get(..count)?;
+        last = bytes.last().copied();
         if to.write_all(bytes).and_then(|()| to.flush()).is_err() {
-            return;
+            break;
         }
     }
+    last
 }
 
 /// The terminal as the guest's own: each key goes there; as it was when this ends.
