@@ -4,6 +4,7 @@
 # A command, and the Debian package that has it.
 packages() {
     cat <<'LIST'
+aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 bzip2 bzip2
 c++ g++
 cpio cpio
@@ -22,6 +23,7 @@ lspci pciutils
 lstopo hwloc
 make make
 mdadm mdadm
+musl-gcc musl-tools
 numactl numactl
 nvme nvme-cli
 ptp4l linuxptp
