@@ -2,6 +2,8 @@
 
 #[path = "../tests/support/synthetic.rs"]
 pub mod synthetic;
+#[path = "../tests/support/ttar.rs"]
+pub mod ttar;
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +12,11 @@ use libhw::io::root::Root;
 use synthetic::Shape;
 use tempfile::TempDir;
 
-/// The captured machines of the speed targets: 96 CPUs on 8 nodes, and 128 Arm CPUs.
-const CAPTURED: [(&str, &str); 2] = [
-    ("epyc-96", "lscpu-x86_64-epyc_7451.tar.gz"),
-    ("arm-128", "hwloc-128arm-2pa2n8cluster4co.tar.bz2"),
+/// The captured machines of the speed targets: 96 CPUs on 8 nodes, 128 Arm CPUs, and one put together of many devices.
+const CAPTURED: [(&str, &str); 3] = [
+    ("epyc-96", "topology/lscpu-x86_64-epyc_7451.tar.gz"),
+    ("arm-128", "topology/hwloc-128arm-2pa2n8cluster4co.tar.bz2"),
+    ("composite", "composite/prometheus-procfs.ttar"),
 ];
 
 /// The made-up ones: a small server and a large one.
@@ -47,7 +50,7 @@ pub struct Machine {
     pub name: &'static str,
     /// Its tree.
     pub root: Root,
-    /// Where a made-up tree is written; gone with the machine.
+    /// Where its tree is written; gone with the machine.
     _directory: Option<TempDir>,
 }
 
@@ -60,11 +63,17 @@ pub fn machines() -> Vec<Machine> {
     let mut machines: Vec<Machine> = MADE_UP.map(|(name, shape)| made_up(name, shape)).into();
     for (name, file) in CAPTURED {
         let path = captured().join(file);
-        if path.exists() {
-            let root = archive::open(&path).expect("a captured machine");
+        if path.extension().is_some_and(|kind| kind == "ttar") && path.exists() {
+            let directory = ttar::ttar(&path);
             machines.push(Machine {
                 name,
-                root,
+                root: Root::captured(directory.path()).expect("a captured machine"),
+                _directory: Some(directory),
+            });
+        } else if path.exists() {
+            machines.push(Machine {
+                name,
+                root: archive::open(&path).expect("a captured machine"),
                 _directory: None,
             });
         } else {
@@ -87,7 +96,5 @@ fn made_up(name: &'static str, shape: Shape) -> Machine {
 
 fn captured() -> PathBuf {
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/machines");
-    std::env::var_os("GNOMON_MACHINES")
-        .map_or(beside, PathBuf::from)
-        .join("topology")
+    std::env::var_os("GNOMON_MACHINES").map_or(beside, PathBuf::from)
 }

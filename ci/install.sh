@@ -4,6 +4,7 @@
 # A command, and the Debian package that has it.
 packages() {
     cat <<'LIST'
+aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
 busybox busybox-static
 bzip2 bzip2
 c++ g++
@@ -25,6 +26,7 @@ lspci pciutils
 lstopo hwloc
 make make
 mdadm mdadm
+musl-gcc musl-tools
 numactl numactl
 nvme nvme-cli
 ptp4l linuxptp

@@ -19,6 +19,7 @@ const NAMES: &[&str] = &[
     "sys//double",
     "./sys/dot/",
     "gnomon/errors.json",
+    "gnomon/listed.json",
     "gnomon/probes/uname.json",
     "etc/machine-id",
     "m/sys/kernel",
@@ -124,6 +125,10 @@ pub fn machine() -> Vec<Member> {
         file(
             "gnomon/errors.json",
             "{\"sys/kernel/mm\": 5, \"proc/self/mounts\": 13}",
+        ),
+        file(
+            "gnomon/listed.json",
+            "{\"sys/devices/system/cpu\": [\"cpu1\", \"uevent\"], \"sys/kernel\": [\"notes\"]}",
         ),
         file("gnomon/probes/uname.json", "\"x86_64\""),
         file("gnomon/probes/cpuid-hypervisor.json", "[\"KVMKVMKVM\"]"),

@@ -346,6 +346,46 @@ fn what_tells_this_machine_from_others_is_in_no_capture_unless_asked_for() {
     assert_eq!(vendor.as_deref(), Some("Maker\n"));
 }
 
+#[test]
+fn a_name_that_was_only_listed_is_listed_in_the_replay_and_has_no_file() {
+    let tree = planted();
+    let write = |path: &str| {
+        let path = tree.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a directory");
+        std::fs::write(path, "unread").expect("a file");
+    };
+    for pcr in 0..24 {
+        write(&format!("sys/class/tpm/tpm0/pcr-sha256/{pcr}"));
+    }
+    write("sys/kernel/security/tpm0/binary_bios_measurements");
+    write("sys/devices/eth/net/enx3cecef123456/of-S4EVNX0N123456");
+    let root = || Root::captured(tree.path()).expect("the tree");
+    let (tar, plain) = captured(root(), &unmasked());
+    assert_eq!(we_say_the_same(&tar, &plain, opened(&tar)), Ok(()));
+    let (masked, _) = captured(root(), &Options::default());
+    assert_eq!(found(&masked), [""; 0]);
+    for tar in [tar, masked] {
+        let copy = opened(&tar);
+        let inventory = inventory::discover(&copy, &inventory::Scope::default());
+        let chip = &inventory.tpm.expect("TPMs").chips[0];
+        assert_eq!(chip.banks[0].pcr_count, 24);
+        assert_eq!(chip.event_log, Some(true));
+        let bytes = copy.bytes("sys/class/tpm/tpm0/pcr-sha256/0");
+        assert_eq!(bytes.expect("no error"), None);
+        let nic = &copy.names("sys/class/net").expect("names")[0];
+        let names = copy.names(&format!("sys/class/net/{nic}")).expect("names");
+        assert!(
+            names.iter().any(|name| name.starts_with("of-")),
+            "{names:?}"
+        );
+        let record = std::fs::remove_file(copy.place().join("gnomon/listed.json"));
+        record.expect("the record of names");
+        let older = Root::captured(copy.place()).expect("a capture of before");
+        let names = older.names("sys/class/tpm/tpm0/pcr-sha256").expect("names");
+        assert_eq!(names, [""; 0]);
+    }
+}
+
 /// Takes a few blocks, as a disk that is nearly full.
 struct Full(usize);
 

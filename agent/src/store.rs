@@ -24,6 +24,14 @@ use thiserror::Error;
 
 use crate::log;
 
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the loop that runs the alarm engine is built on it"
+    )
+)]
+pub(crate) mod alarms;
 pub(crate) mod journal;
 pub(crate) mod page;
 

@@ -15,6 +15,11 @@ pub type Parsed<T> = Result<T, Expected>;
 /// A text without the white space and NUL bytes around it: some drivers end an attribute in `\n\0`.
 #[must_use]
 pub fn trim(text: &str) -> &str {
+    let text = text.trim_ascii();
+    let is_plain = |end: Option<&u8>| end.is_none_or(u8::is_ascii_graphic);
+    if is_plain(text.as_bytes().first()) && is_plain(text.as_bytes().last()) {
+        return text;
+    }
     text.trim_matches(|c: char| c.is_whitespace() || c == '\0')
 }
 
@@ -143,11 +148,12 @@ pub fn bitmap(text: &str) -> Parsed<IdSet> {
         if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
             return Err(EXPECTED);
         }
-        let word = u32::from_str_radix(digits, 16).map_err(|_| EXPECTED)?;
-        for bit in (0..32).filter(|bit| word & (1 << bit) != 0) {
-            if !set.insert(group + bit) {
+        let mut word = u32::from_str_radix(digits, 16).map_err(|_| EXPECTED)?;
+        while word != 0 {
+            if !set.insert(group + word.trailing_zeros()) {
                 return Err(EXPECTED);
             }
+            word &= word - 1;
         }
     }
     Ok(set)

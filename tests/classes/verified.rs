@@ -1,12 +1,14 @@
 //! Where each device class was seen to be right: the README's table is made of these rows.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use libhw::inventory::Class;
 
+use lab::LAB;
 use rows::ROWS;
 
+mod lab;
 mod rows;
 
 /// How it was seen.
@@ -14,12 +16,12 @@ mod rows;
 pub(super) enum How {
     /// Another program's answer on the same tree or host, named.
     Peer(&'static str),
-    /// Another program's answer in a guest of the lab, named.
-    Lab(&'static str),
     /// A captured machine's own files, read independently.
     Capture,
     /// This host, whatever it is.
     RealMachine,
+    /// A real kernel in the lab.
+    Lab,
     /// A tree made up from the kernel's documents.
     Synthetic,
 }
@@ -57,14 +59,14 @@ fn the_readme_says_what_was_verified_and_how() {
 fn table() -> String {
     let mut text = String::from("| class | what is reported | verified against |\n|---|---|---|\n");
     let class = |name: &str| name.parse::<Class>().expect("a class");
-    let mut rows: Vec<&Row> = ROWS.iter().collect();
+    let mut rows: Vec<&Row> = ROWS.iter().chain(LAB).collect();
     rows.sort_by_key(|row| class(row.class));
     for row in rows {
         let how = match row.how {
             How::Peer(name) => format!("`{name}`, on the same machine or tree"),
-            How::Lab(name) => format!("`{name}`, in the lab's guests"),
             How::Capture => "captured machines, read independently".to_owned(),
             How::RealMachine => "the machine that runs the tests".to_owned(),
+            How::Lab => format!("a real kernel in the lab, `{}`", row.test),
             How::Synthetic => "made-up trees only".to_owned(),
         };
         let _ = writeln!(text, "| {} | {} | {how} |", row.class, row.what);
@@ -74,12 +76,11 @@ fn table() -> String {
 
 #[test]
 fn every_row_names_a_class_and_a_test_that_is_there() {
-    let top = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut sources = String::new();
     for folder in ["tests", "libhw/src", "agent"] {
-        read_all(&top.join(folder), &mut sources);
+        read_all(&top().join(folder), &mut sources);
     }
-    for row in ROWS {
+    for row in ROWS.iter().chain(LAB) {
         assert!(row.class.parse::<Class>().is_ok(), "{}", row.class);
         assert!(!row.what.is_empty());
         let found = sources.contains(&format!("fn {}()", row.test));
@@ -89,6 +90,21 @@ fn every_row_names_a_class_and_a_test_that_is_there() {
             row.class, row.test, row.how
         );
     }
+}
+
+/// One that is `#[ignore]`d shows nothing.
+#[test]
+fn every_row_of_the_lab_names_a_test_that_the_lab_runs() {
+    let mut sources = String::new();
+    read_all(&top().join("tests/lab/tests"), &mut sources);
+    for row in LAB {
+        let run = format!("#[test]\nfn {}()", row.test);
+        assert!(sources.contains(&run), "{}: {}", row.class, row.test);
+    }
+}
+
+fn top() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 fn read_all(folder: &Path, into: &mut String) {

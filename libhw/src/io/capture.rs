@@ -65,6 +65,7 @@ pub fn write(root: Root, options: &Options, name: &str, out: &mut dyn Write) -> 
         members = mask.members(members, &mut masked);
         name = mask.text(&name, &mut masked);
     }
+    members::add_listed(&mut members);
     emit::tar(&members, &name, out).map_err(|source| Error::Write { source })?;
     let count = |is: fn(&Member) -> bool| members.values().filter(|member| is(member)).count();
     Ok(Captured {

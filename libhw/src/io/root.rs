@@ -2,7 +2,7 @@
 //!
 //! A live host and a captured one are both a directory, so there is one code path and nothing to abstract
 //! over. No path, link or `..` leaves the root. A capture also holds what is no file in `gnomon/`: the
-//! errors that reading met, and the answers of probes.
+//! errors that reading met, the names that were listed and not read, and the answers of probes.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -22,9 +22,12 @@ use crate::io::sys::EntryKind;
 use crate::io::tree::{Resolved, Tree};
 
 mod change;
+mod listed;
 
 pub use crate::io::tree::SIZE_MAX;
 pub use change::Hold;
+pub(super) use listed::LISTED;
+use listed::Listed;
 
 /// How long a read may take that is known to reach firmware or a device.
 pub const SLOW_READ_LIMIT: Duration = aside::LIMIT;
@@ -44,6 +47,8 @@ pub struct Root {
     live: bool,
     /// errno by path, of a capture.
     errors: BTreeMap<String, i32>,
+    /// Of a capture.
+    listed: Listed,
     record: Option<Mutex<Record>>,
     aside: Aside,
     #[cfg(test)]
@@ -89,9 +94,12 @@ impl Root {
     /// A directory that holds sys/ or proc/ of another machine (or of this one, at another time).
     ///
     /// # Errors
-    /// When the directory cannot be opened, or its record of errors is damaged.
+    /// When the directory cannot be opened, or its record of errors or of names is damaged.
     pub fn captured(directory: &Path) -> Result<Self> {
         let mut root = Self::at(directory, false)?;
+        if let Some(text) = root.text(LISTED)? {
+            root.listed = Listed::parse(&text)?;
+        }
         if let Some(text) = root.text(ERRORS)? {
             root.errors = serde_json::from_str(&text).map_err(|_| {
                 Error::malformed(
@@ -114,6 +122,7 @@ impl Root {
             place: directory.to_owned(),
             live,
             errors: BTreeMap::new(),
+            listed: Listed::default(),
             record: None,
             aside: Aside::default(),
             #[cfg(test)]
@@ -306,7 +315,9 @@ impl Root {
     /// As [`Root::names`], with what each of them is.
     pub(super) fn entries(&self, path: &str) -> Result<Vec<(String, EntryKind)>> {
         let answer = self.answered(path, Question::Names, |tree| {
-            tree.names(path).map(Answer::Names)
+            let mut names = tree.names(path)?;
+            self.listed.add_to(&mut names, tree, path);
+            Ok(Answer::Names(names))
         })?;
         Ok(match answer {
             Answer::Names(names) => names,

@@ -240,7 +240,7 @@ impl Tree {
 
     pub(in crate::io) fn names(&self, path: &str) -> Answered<Vec<(String, EntryKind)>> {
         let mut names = sys::entries(&self.open(path, sys::DIRECTORY)?)?;
-        names.sort_by(|a, b| a.0.cmp(&b.0));
+        names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         Ok(names)
     }
 

@@ -120,7 +120,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "memory",
-        "CXL memory, hot-plug blocks, poison",
+        "hot-plug blocks, CXL's poison",
         How::Synthetic,
         "cxl_devices_and_blocks_of_a_synthetic_tree_read_as_its_documents_say",
     ),
@@ -138,7 +138,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "ras",
-        "EDAC devices, AMD's thresholds, failed pages, HEST, BERT, pstore",
+        "EDAC devices, AMD's thresholds, BERT, pstore",
         How::Synthetic,
         "a_synthetic_tree_of_errors_reads_as_its_documents_say",
     ),
@@ -150,7 +150,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "pci",
-        "virtual functions set and set back (tune)",
+        "numbers of virtual functions that a driver refuses (tune)",
         How::Synthetic,
         "a_number_that_the_driver_refuses_leaves_as_many_as_before",
     ),
@@ -174,7 +174,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "nic",
-        "virtual functions, DPLLs and pins, devlink, FEC, frame preemption, qdiscs",
+        "virtual functions' own settings, devlink, FEC, frame preemption, qdiscs",
         How::Synthetic,
         "a_telco_card_is_told_with_its_clock_pins_module_and_health",
     ),
@@ -204,7 +204,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "ptp_clock",
-        "pins, PPS, GNSS, virtual and hypervisors' clocks, cross-timestamping",
+        "PPS, GNSS, virtual and hypervisors' clocks",
         How::Synthetic,
         "a_telco_card_is_told_with_its_clock_pins_module_and_health",
     ),
@@ -348,7 +348,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "fpga",
-        "PMCI controllers, booted image, memory interfaces, managers, bridges, ZynqMP",
+        "PMCI controllers, booted image, memory interfaces, ZynqMP",
         How::Synthetic,
         "a_card_of_the_kernels_newest_driver_and_a_soc_read_as_their_documents_say",
     ),
@@ -390,7 +390,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "crypto",
-        "AMD Secure Processor, virtio-crypto, hwrng",
+        "AMD Secure Processor",
         How::Synthetic,
         "amds_and_guests_accelerators_read_as_their_documents_say",
     ),
@@ -447,12 +447,6 @@ pub(super) const ROWS: &[Row] = &[
         "restart by the watchdog, IPMI, lockup detectors",
         How::Synthetic,
         "a_synthetic_tree_of_watchdogs_reads_as_its_documents_say",
-    ),
-    row(
-        "bmc",
-        "system interfaces: KCS, BT, SSIF, on PCI; the BMC's own words",
-        How::Lab("ipmitool"),
-        "every_interface_leads_to_a_bmc",
     ),
     row(
         "bmc",

@@ -130,7 +130,7 @@ struct Models<'t> {
 
 impl<'t> Models<'t> {
     fn add(&mut self, words: Words<'t>, cpus: &IdSet) {
-        let same = self.last.filter(|(last, _)| *last == words);
+        let same = self.last.filter(|(last, _)| last.are(&words));
         let index = same.map_or_else(|| self.index_of(words, cpus), |(_, index)| index);
         self.last = Some((words, index));
         if let Some(model) = self.models.get_mut(index) {

@@ -161,8 +161,10 @@ impl Driver {
 
     /// Where an attribute of a policy stands, if policies have it.
     fn path(&self, directory: &str, name: &str) -> Option<String> {
-        let offered = self.attributes.iter().any(|offered| offered == name);
-        offered.then(|| format!("{directory}/{name}"))
+        let place = self
+            .attributes
+            .binary_search_by(|offered| offered.as_str().cmp(name));
+        place.is_ok().then(|| format!("{directory}/{name}"))
     }
 
     fn hertz(&self, survey: &Survey<'_>, directory: &str, name: &str) -> Option<Hertz> {

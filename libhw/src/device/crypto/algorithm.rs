@@ -91,6 +91,9 @@ pub struct ImplementationNow {
 const FILE: &str = "proc/crypto";
 const FIPS: &str = "proc/sys/crypto/fips_enabled";
 
+/// More than any kernel tells of one.
+const FIELDS_MAX: usize = 64;
+
 /// More than any kernel registers.
 const IMPLEMENTATIONS_MAX: usize = 1 << 14;
 
@@ -109,13 +112,25 @@ pub(super) fn discover(survey: &Survey<'_>, crypto: &mut Crypto) {
             }
             Ok(None) => {}
             Err(expected) => {
-                let block = block.values().copied().collect::<Vec<_>>().join(", ");
+                let values = block.0.iter().map(|(_, value)| *value);
+                let block = values.collect::<Vec<_>>().join(", ");
                 survey.report(Error::malformed(&format!("/{FILE}"), expected, &block));
             }
         }
     }
     crypto.algorithms = winners(&rows);
     crypto.implementations = rows.into_iter().map(|(row, _)| row).collect();
+}
+
+/// The fields of an entry: so few that looking through them is the quickest way to one.
+#[derive(Default)]
+struct Block<'a>(Vec<(&'a str, &'a str)>);
+
+impl<'a> Block<'a> {
+    fn value(&self, key: &str) -> Option<&'a str> {
+        let mut fields = self.0.iter();
+        fields.find(|field| field.0 == key).map(|field| field.1)
+    }
 }
 
 /// The fields of each entry; an empty line ends one, and so does a second `name`.
@@ -125,24 +140,23 @@ pub(super) fn discover(survey: &Survey<'_>, crypto: &mut Crypto) {
 /// driver       : cbc-aes-aesni
 /// priority     : 400
 /// ```
-fn blocks(text: &str) -> impl Iterator<Item = BTreeMap<&str, &str>> {
+fn blocks(text: &str) -> impl Iterator<Item = Block<'_>> {
     let mut lines = text.lines().peekable();
     std::iter::from_fn(move || {
-        let mut block = BTreeMap::new();
+        let mut block = Block::default();
         while let Some(line) = lines.peek() {
             let pair = line.split_once(':');
             let pair = pair.map(|(key, value)| (parse::trim(key), parse::trim(value)));
             match pair {
-                Some(("name", _)) if block.contains_key("name") => break,
-                Some((key, value)) => {
-                    block.entry(key).or_insert(value);
-                }
-                None if parse::trim(line).is_empty() && !block.is_empty() => break,
+                Some(("name", _)) if block.value("name").is_some() => break,
+                Some(_) if block.0.len() == FIELDS_MAX => {}
+                Some(pair) => block.0.push(pair),
+                None if parse::trim(line).is_empty() && !block.0.is_empty() => break,
                 None => {}
             }
             lines.next();
         }
-        (!block.is_empty()).then_some(block)
+        (!block.0.is_empty()).then_some(block)
     })
 }
 
@@ -150,10 +164,10 @@ fn blocks(text: &str) -> impl Iterator<Item = BTreeMap<&str, &str>> {
 type Row = (Implementation, Option<Kind>);
 
 /// One entry; `None` for the kernel's placeholder of one that it is about to load.
-fn implementation(block: &BTreeMap<&str, &str>) -> Result<Option<Row>, &'static str> {
+fn implementation(block: &Block<'_>) -> Result<Option<Row>, &'static str> {
     const NUMBER: &str = "an entry of /proc/crypto with a number for its priority";
     let text = |key: &str| {
-        let value = block.get(key).copied().filter(|value| !value.is_empty());
+        let value = block.value(key).filter(|value| !value.is_empty());
         value.ok_or("an entry of /proc/crypto with name, driver, module and type")
     };
     let kind = text("type")?;
@@ -161,8 +175,12 @@ fn implementation(block: &BTreeMap<&str, &str>) -> Result<Option<Row>, &'static 
         return Ok(None);
     }
     let (driver, module) = (text("driver")?, text("module")?);
-    let size = |key: &str| block.get(key).and_then(|value| parse::decimal(value).ok());
-    let yes = |key: &str| block.get(key).map(|value| *value == "yes");
+    let size = |key: &str| {
+        block
+            .value(key)
+            .and_then(|value| parse::decimal(value).ok())
+    };
+    let yes = |key: &str| block.value(key).map(|value| value == "yes");
     let (served_by, accelerator) = served::by(driver, module);
     let row = Implementation {
         id: driver.to_owned(),
@@ -170,7 +188,7 @@ fn implementation(block: &BTreeMap<&str, &str>) -> Result<Option<Row>, &'static 
         kind: kind.to_owned(),
         module: module.to_owned(),
         priority: parse::signed(text("priority")?).map_err(|_| NUMBER)?,
-        tested: block.get("selftest") == Some(&"passed"),
+        tested: block.value("selftest") == Some("passed"),
         internal: yes("internal").unwrap_or(false),
         fips: yes("fips"),
         asynchronous: yes("async"),
@@ -182,7 +200,7 @@ fn implementation(block: &BTreeMap<&str, &str>) -> Result<Option<Row>, &'static 
         served_by,
         now: ImplementationNow {
             references: block
-                .get("refcnt")
+                .value("refcnt")
                 .and_then(|value| parse::decimal(value).ok())
                 .unwrap_or_default(),
         },

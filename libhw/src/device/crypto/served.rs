@@ -112,7 +112,10 @@ const INSTRUCTIONS: &[&str] = &[
 pub(super) fn by(driver: &str, module: &str) -> (ServedBy, Option<Kind>) {
     // A wrapper is named after what it wraps, and its module is the wrapper's.
     let of_module = if module == "kernel" { "" } else { module };
-    let within = |pattern: &&str| has(driver, pattern) || has(of_module, pattern);
+    let letters = signs(driver) | signs(of_module);
+    let within = |pattern: &&str| {
+        signs(pattern) & !letters == 0 && (has(driver, pattern) || has(of_module, pattern))
+    };
     let known = ACCELERATORS.iter().find(|(pattern, _)| within(pattern));
     if let Some((_, kind)) = known {
         return (ServedBy::Accelerator, Some(kind()));
@@ -130,6 +133,17 @@ pub(super) fn by(driver: &str, module: &str) -> (ServedBy, Option<Kind>) {
         ServedBy::Software
     };
     (by, None)
+}
+
+/// Which signs a name has, a bit for each: of a hundred patterns all but a few have one that the name lacks.
+const fn signs(name: &str) -> u128 {
+    let mut rest = name.as_bytes();
+    let mut signs = 0;
+    while let Some((sign, others)) = rest.split_first() {
+        signs |= 1 << (*sign & 0x7f);
+        rest = others;
+    }
+    signs
 }
 
 /// Whether a name has a pattern in it as a word of its own, or more than one word.

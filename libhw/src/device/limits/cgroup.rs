@@ -96,7 +96,12 @@ impl<'a> Files<'a> {
 
     /// The path of the first of these names that is there.
     fn path(&self, names: &[&str]) -> Option<String> {
-        let there = |name: &&&str| self.names.iter().any(|known| known == **name);
+        let there = |name: &&&str| {
+            let place = self
+                .names
+                .binary_search_by(|known| known.as_str().cmp(name));
+            place.is_ok()
+        };
         let name = names.iter().find(there)?;
         Some(format!("{}/{name}", self.directory))
     }

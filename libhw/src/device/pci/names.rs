@@ -214,16 +214,21 @@ impl<'a> List<'a> {
 
     /// Shows `visit` the lines that start at `from` or behind it: where each starts, and its first bytes.
     fn lines(&self, from: u64, mut visit: impl FnMut(u64, &[u8]) -> ControlFlow<()>) {
-        let mut buffer = [0; PIECE];
         // Most looks end within the first few lines, so the first piece is a short one.
-        let mut size = PIECE_FIRST;
+        let mut short = [0; PIECE_FIRST];
+        let mut long = Vec::new();
         // A line starts behind a line's end, so the byte before `from` is looked at too.
         let mut at = from.saturating_sub(1);
         let mut first = from == 0;
         while at < self.length {
-            let length = (self.read)(at, buffer.get_mut(..size).unwrap_or_default());
+            let buffer = if long.is_empty() {
+                &mut short[..]
+            } else {
+                &mut long
+            };
+            let length = (self.read)(at, buffer);
+            let last = length < buffer.len();
             let piece = buffer.get(..length).unwrap_or_default();
-            let last = length < size;
             // A line's id that the end of the piece cuts is seen whole in the next.
             let whole = if last { length } else { length - ID_MAX };
             let ends = memchr_iter(b'\n', piece.get(..whole).unwrap_or_default());
@@ -238,7 +243,7 @@ impl<'a> List<'a> {
                 return;
             }
             at += whole as u64;
-            size = PIECE;
+            long.resize(PIECE, 0);
         }
     }
 

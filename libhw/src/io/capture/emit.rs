@@ -18,9 +18,9 @@ pub(super) fn tar(
 ) -> io::Result<()> {
     let mut tar = Builder::new(out);
     let top = file_name(top);
-    append(&mut tar, &format!("{top}/"), &Member::Directory)?;
+    append(&mut tar, &format!("{top}/"), &Member::directory())?;
     for (path, member) in members {
-        let slash = if matches!(member, Member::Directory) {
+        let slash = if matches!(member, Member::Directory(_)) {
             "/"
         } else {
             ""
@@ -45,7 +45,7 @@ fn file_name(name: &str) -> String {
 
 fn append(tar: &mut Builder<&mut dyn Write>, name: &str, member: &Member) -> io::Result<()> {
     let (kind, mode, target, data) = match member {
-        Member::Directory => (EntryType::Directory, 0o755, "", &[][..]),
+        Member::Directory(_) => (EntryType::Directory, 0o755, "", &[][..]),
         Member::File(bytes) => (EntryType::Regular, 0o644, "", bytes.as_slice()),
         Member::Link(target) => (EntryType::Symlink, 0o777, target.as_str(), &[][..]),
     };

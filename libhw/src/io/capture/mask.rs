@@ -70,7 +70,11 @@ impl Mask {
                 identities.add_name(name);
             }
             match member {
-                Member::Directory => {}
+                Member::Directory(names) => {
+                    for name in names {
+                        identities.add_name(name);
+                    }
+                }
                 Member::Link(target) => shape::collect(target.as_bytes(), &mut identities),
                 Member::File(bytes) => {
                     place::collect(path, bytes, &mut identities);
@@ -98,7 +102,10 @@ impl Mask {
         let mut shown = BTreeMap::new();
         for (path, member) in members {
             let member = match member {
-                Member::Directory => Member::Directory,
+                Member::Directory(names) => {
+                    let names = names.iter().map(|name| self.text(name, masked));
+                    Member::Directory(names.collect())
+                }
                 Member::Link(target) => Member::Link(self.path(&target, masked)),
                 Member::File(bytes) => {
                     Member::File(self.file(&path, wipe::wiped(&path, bytes), masked))

@@ -1,23 +1,33 @@
 //! What goes into the archive: each file, link and directory at its real place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use crate::io::root::{Answer, ERRORS, Question, Record, Root};
+use crate::io::root::{Answer, ERRORS, LISTED, Question, Record, Root};
 use crate::io::sys::EntryKind;
 use crate::io::tree::{join, split};
 
 /// A member of the archive.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Member {
-    Directory,
+    /// With the names that were listed in it and for which there is no member.
+    Directory(Vec<String>),
     File(Vec<u8>),
     Link(String),
+}
+
+impl Member {
+    /// A directory in which nothing was listed.
+    pub(super) const fn directory() -> Self {
+        Self::Directory(Vec::new())
+    }
 }
 
 /// The members by path, as they are collected.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     members: BTreeMap<String, Member>,
+    /// What was listed in a directory.
+    listings: BTreeMap<String, BTreeSet<String>>,
     /// The real places of directories that were met.
     places: HashMap<String, String>,
 }
@@ -79,7 +89,7 @@ impl Members {
     /// Adds a directory, and the links on the way to it.
     pub(super) fn add_directory(&mut self, root: &Root, path: &str) {
         if let Some(place) = self.place(root, path) {
-            self.members.entry(place).or_insert(Member::Directory);
+            self.members.entry(place).or_insert_with(Member::directory);
         }
     }
 
@@ -95,9 +105,17 @@ impl Members {
     }
 
     /// Adds a directory with the directories and links in it. A file is only there where it was read: an empty
-    /// one would be mistaken for what it says.
+    /// one would be mistaken for what it says. Of the others the name is kept.
     fn add_listing(&mut self, root: &Root, path: &str, entries: &[(String, EntryKind)]) {
-        self.add_directory(root, path);
+        let Some(place) = self.place(root, path) else {
+            return;
+        };
+        let names = entries.iter().map(|(name, _)| name.clone());
+        self.listings
+            .entry(place.clone())
+            .or_default()
+            .extend(names);
+        self.members.entry(place).or_insert_with(Member::directory);
         for (name, kind) in entries {
             let path = join(path, name);
             match kind {
@@ -158,7 +176,7 @@ impl Members {
         for path in complete.keys() {
             let mut above = split(path).0;
             while !above.is_empty() && !directories.contains_key(above) {
-                directories.insert(above.to_owned(), Member::Directory);
+                directories.insert(above.to_owned(), Member::directory());
                 above = split(above).0;
             }
         }
@@ -173,11 +191,39 @@ impl Members {
             {
                 return false;
             }
-            if *member != Member::Directory {
+            if !matches!(member, Member::Directory(_)) {
                 barred = Some(format!("{path}/"));
             }
             true
         });
+        for (place, mut names) in self.listings {
+            names.retain(|name| !complete.contains_key(&join(&place, name)));
+            if let Some(Member::Directory(unread)) = complete.get_mut(&place) {
+                unread.extend(names);
+            }
+        }
         complete
+    }
+}
+
+/// Adds the file of the names for which there is no member.
+pub(super) fn add_listed(members: &mut BTreeMap<String, Member>) {
+    let mut listed = BTreeMap::new();
+    for (path, member) in &mut *members {
+        if let Member::Directory(names) = member
+            && !names.is_empty()
+        {
+            names.sort_unstable();
+            listed.insert(path, names);
+        }
+    }
+    if listed.is_empty() {
+        return;
+    }
+    if let Ok(json) = serde_json::to_vec(&listed) {
+        members
+            .entry(split(LISTED).0.to_owned())
+            .or_insert_with(Member::directory);
+        members.insert(LISTED.to_owned(), Member::File(json));
     }
 }

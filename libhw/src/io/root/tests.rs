@@ -261,6 +261,94 @@ fn recorded_errors_are_met_again() {
 }
 
 #[test]
+fn names_that_were_only_listed_are_listed_by_whatever_way_their_directory_is_reached() {
+    let made = Made::new();
+    made.link("sys/way", "devices/box");
+    made.file(
+        LISTED,
+        r#"{"sys/devices/box": ["two", "one", "\u00e9", "Zero"], "sys/none": ["one"]}"#,
+    );
+    for root in made.roots() {
+        for path in ["sys/devices/box", "sys/way", "/sys//way/../box/."] {
+            assert_eq!(
+                root.names(path).unwrap(),
+                ["Zero", "one", "two", "\u{e9}"],
+                "{path}"
+            );
+        }
+        assert_eq!(text(&root, "sys/devices/box/one").as_deref(), Some("1\n"));
+        assert_eq!(text(&root, "sys/devices/box/two"), None);
+        assert_eq!(root.link("sys/devices/box/two").unwrap(), None);
+        assert_eq!(root.names("sys/none").unwrap(), [""; 0]);
+        assert_eq!(root.names("sys").unwrap(), ["devices", "way"]);
+    }
+}
+
+#[test]
+fn no_recorded_name_leads_out_of_its_directory() {
+    let made = Made::new();
+    made.link("sys/up", "..");
+    let ways = [
+        "..",
+        "../secret",
+        "sys/..",
+        "/sys/devices",
+        "sys/up/sys/devices",
+        "sys/devices/",
+        "",
+        "\0",
+    ];
+    let listed: BTreeMap<&str, [&str; 1]> = ways.into_iter().map(|way| (way, ["new"])).collect();
+    made.file(LISTED, serde_json::to_string(&listed).unwrap());
+    for root in made.roots() {
+        assert_eq!(root.names("sys/devices").unwrap(), ["box"]);
+        assert_eq!(root.names("sys/up/sys").unwrap(), ["devices", "up"]);
+        assert_eq!(text(&root, "../secret"), None);
+    }
+    let long = "x".repeat(256);
+    for name in [
+        "",
+        ".",
+        "..",
+        "../secret",
+        "/etc/passwd",
+        "a/b",
+        "a\0",
+        &long,
+    ] {
+        let listed = serde_json::json!({"sys/devices": ["box", name]});
+        made.file(LISTED, listed.to_string());
+        assert!(malformed(&made), "{name}");
+    }
+    for text in [
+        "",
+        "[]",
+        "7",
+        "{",
+        r#"{"sys": "one"}"#,
+        r#"{"sys": [1]}"#,
+        r#"{"sys": {"one": 1}}"#,
+        r#"{"sys": [["one"]]}"#,
+        r#"{"sys": null}"#,
+    ] {
+        made.file(LISTED, text);
+        assert!(malformed(&made), "{text}");
+    }
+    let file = fs::File::create(made.path("root").join(LISTED)).unwrap();
+    file.set_len(SIZE_MAX as u64 + 1).unwrap();
+    assert!(matches!(
+        Root::captured(&made.path("root")),
+        Err(Error::TooLarge { .. })
+    ));
+}
+
+/// Whether the tree is refused, and told which file is wrong.
+fn malformed(made: &Made) -> bool {
+    matches!(Root::captured(&made.path("root")),
+        Err(Error::Malformed { path, .. }) if path == "/gnomon/listed.json")
+}
+
+#[test]
 fn a_probe_is_answered_from_the_record_and_never_asked_of_this_host() {
     let made = Made::new();
     made.file("gnomon/probes/known.json", "[1,2]");

@@ -55,6 +55,16 @@ impl Word {
     }
 }
 
+/// Whether both are equal. A hundred CPUs have a hundred kilobytes of flags, which a static binary's C library would
+/// compare byte by byte.
+fn same(one: &[u8], other: &[u8]) -> bool {
+    let ((ones, one_end), (others, other_end)) = (one.as_chunks(), other.as_chunks());
+    let mut pairs = ones.iter().zip(others);
+    one.len() == other.len()
+        && pairs.all(|(one, other)| u128::from_ne_bytes(*one) == u128::from_ne_bytes(*other))
+        && one_end == other_end
+}
+
 /// A CPU's words, as slices of the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Words<'t>([Option<&'t str>; WORDS]);
@@ -71,6 +81,15 @@ impl<'t> Words<'t> {
         {
             *slot = Some(value);
         }
+    }
+
+    /// Whether both say the same.
+    pub(super) fn are(&self, other: &Self) -> bool {
+        let mut pairs = self.0.iter().zip(&other.0);
+        pairs.all(|(one, other)| match (one, other) {
+            (Some(one), Some(other)) => same(one.as_bytes(), other.as_bytes()),
+            (one, other) => one.is_none() && other.is_none(),
+        })
     }
 
     /// These words, and for those that are missing the words for all. On POWER the machine stands among

@@ -328,6 +328,60 @@ fn one_identity_has_one_pseudonym_everywhere_and_always() {
 }
 
 #[test]
+fn names_that_were_only_listed_are_masked_as_those_of_files_are() {
+    let mac = MAC.replace(':', "");
+    let mut members = planted();
+    let listed = [
+        format!("enx{mac}"),
+        format!("key-{UUID}"),
+        format!("nvme-{SERIAL}"),
+        "\naddress of\t3c-ec-ef-12-34-56".to_owned(),
+        "wwn-0x5000c500a1b2c3d5".to_owned(),
+        "02:00:5e:10:20:30".to_owned(),
+        "reset".to_owned(),
+    ];
+    let directory = format!("sys/class/net/enx{mac}");
+    members.insert(directory, Member::Directory(listed.to_vec()));
+    let mut shown = masked(&members);
+    super::super::members::add_listed(&mut shown);
+    let all: BTreeMap<String, Vec<String>> =
+        serde_json::from_slice(&file(&shown, "gnomon/listed.json")).unwrap();
+    let mac = text(&shown, "sys/devices/eth/address");
+    let mac = mac.trim().replace(':', "");
+    let names = &all[&format!("sys/class/net/enx{mac}")];
+    assert_eq!((all.len(), names.len()), (1, listed.len()));
+    let disk = text(&shown, "sys/devices/nvme0/serial");
+    for name in [
+        format!("enx{mac}"),
+        format!("nvme-{}", disk.trim()),
+        "reset".to_owned(),
+    ] {
+        assert!(names.contains(&name), "{name} {names:?}");
+    }
+    let archive = archive(&shown).to_ascii_lowercase();
+    let more = ["5000c500a1b2c3d5", "02:00:5e:10:20:30", "3c-ec-ef-12-34-56"];
+    for needle in needles().into_iter().chain(more.map(|name| name.into())) {
+        let said = String::from_utf8_lossy(&needle).into_owned();
+        let needle = needle.to_ascii_lowercase();
+        assert!(memchr::memmem::find(&archive, &needle).is_none(), "{said}");
+    }
+    assert!(names.is_sorted(), "{names:?}");
+}
+
+#[test]
+fn a_machine_that_is_called_as_one_of_its_files_is_leaves_that_file_its_name() {
+    let mut members = tree(&[("proc/sys/kernel/hostname", b"reset\n")], &[]);
+    let listed = Member::Directory(vec!["reset".to_owned(), "reset_method".to_owned()]);
+    members.insert("sys/a".to_owned(), listed.clone());
+    let shown = masked(&members);
+    assert_eq!(shown["sys/a"], listed);
+    assert_ne!(
+        shown["proc/sys/kernel/hostname"],
+        members["proc/sys/kernel/hostname"]
+    );
+}
+
+#[test]
 fn vital_product_data_keeps_a_right_checksum() {
     let vpd = file(&masked(&planted()), "sys/devices/nic/vpd");
     let checksum = memchr::memmem::find(&vpd, b"RV").unwrap() + 3;
