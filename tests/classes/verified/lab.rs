@@ -128,12 +128,12 @@ pub(super) const LAB: &[Row] = &[
         "a timer that is started and expires",
         "a_watchdog_that_nobody_feeds_is_active_and_expires",
     ),
-    row(
+    lab(
         "bmc",
         "KCS, BT, SSIF, on PCI; the BMC's own words against ipmitool's",
         "every_interface_leads_to_a_bmc",
     ),
-    row(
+    lab(
         "bmc",
         "a BMC that is a program (ipmi_sim)",
         "a_program_that_acts_as_a_bmc_is_told_as_it_describes_itself",
