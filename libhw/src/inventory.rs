@@ -252,6 +252,16 @@ impl Inventory {
         self.replace_problems(class, problems);
     }
 
+    /// Adds to `class` what came, and takes away what went, as far as the kernel knows it by itself: whole, and with its
+    /// problems, [`Inventory::reread`] tells it. False, and nothing is done, where there is no such difference.
+    pub fn skim(&mut self, class: Class, root: &Root, scope: &Scope) -> bool {
+        let survey = Survey::new(root, class.name(), scope.deep, scope.virtual_functions);
+        match (class, &mut self.nic) {
+            (Class::Nic, Some(nic)) => device::nic::skim(nic, &survey),
+            _ => false,
+        }
+    }
+
     fn replace_problems(&mut self, class: Class, problems: Vec<Problem>) {
         self.problems
             .retain(|problem| problem.class != class.name());

@@ -27,12 +27,18 @@ const WITHOUT_EVENTS: &[Class] = &[Class::Hugepages];
 
 /// Classes that are read last, since they take long, or since a driver that meets its device may hold whoever asks.
 const LAST: &[Class] = &[
+    Class::Numa,
+    Class::Hugepages,
     Class::Storage,
-    Class::PtpClock,
     Class::Nic,
+    Class::PtpClock,
+    Class::Sensor,
     Class::Software,
     Class::Crypto,
 ];
+
+/// Those of them whose drivers are asked once all else is read: what came and what went is known without.
+const SKIMMED: &[Class] = &[Class::Nic];
 
 /// How long events that follow each other keep the agent at reading alone.
 const TURN: Duration = Duration::from_secs(1);
@@ -209,14 +215,19 @@ impl Worker {
     /// read. A change that no event explains has the cause `otherwise`.
     fn look(&mut self, mut told: Told, otherwise: &Cause) {
         let until = Instant::now() + TURN;
-        // Each class that was read, and how many events there were then.
+        // Each class that was read, and how many events there were then; and those that were read in part.
         let mut read: BTreeMap<Class, usize> = BTreeMap::new();
-        while let Some(class) = next(&told.classes, &read) {
-            told.classes.remove(&class);
+        let mut rest = BTreeSet::new();
+        while let Some(class) = next(&told.classes, &read).or_else(|| rest.first().copied()) {
+            let whole = !told.classes.remove(&class) && rest.remove(&class);
             let known = read.insert(class, told.events.len()).unwrap_or_default();
             if self.config.scope.classes.contains(&class) {
+                let skimmed = (!whole).then(|| self.skim(class)).flatten();
+                if skimmed.is_some() {
+                    rest.insert(class);
+                }
                 let new = told.events.get(known..).filter(|_| !told.cut);
-                let anew = self.read(class, new);
+                let anew = skimmed.unwrap_or_else(|| self.read(class, new));
                 let cause = |change: &Change| cause(change, &told.events);
                 self.record(class, anew, |change| {
                     cause(change).unwrap_or_else(|| otherwise.clone())
@@ -275,6 +286,17 @@ impl Worker {
             duty.add(started.elapsed());
         }
         anew
+    }
+
+    /// A class with what came and without what went, where its drivers have to be asked for the rest.
+    fn skim(&self, class: Class) -> Option<Inventory> {
+        if !SKIMMED.contains(&class) {
+            return None;
+        }
+        self.shared.work.is_busy_with(class.name());
+        let mut anew = self.inventory.only(class);
+        let skimmed = anew.skim(class, &self.root, &self.config.scope);
+        skimmed.then_some(anew)
     }
 
     /// Puts a class as it was read into the inventory.
