@@ -40,8 +40,8 @@ const LAST: &[Class] = &[
 /// Those of them whose drivers are asked once all else is read: what came and what went is known without.
 const SKIMMED: &[Class] = &[Class::Nic];
 
-/// How long events that follow each other keep the agent at reading alone.
-const TURN: Duration = Duration::from_secs(1);
+/// How long events that follow each other may keep a class waiting that is read late.
+const TURN: Duration = Duration::from_millis(250);
 
 /// How long it waits for more to do before it stores the inventory and rests: a thing that is plugged is told of in parts.
 const SETTLE: Duration = Duration::from_millis(250);
@@ -136,6 +136,7 @@ impl Worker {
             let anew = self.read(class, None);
             self.take(class, anew);
         }
+        self.root.rest();
         self.look_again();
         let before = stored.map_or_else(
             || Arc::clone(&self.inventory),
@@ -174,7 +175,7 @@ impl Worker {
             None => past(self.again).then_some(Cause::Interval),
         };
         let looks = all.is_some() || !todo.told.classes.is_empty();
-        let reloads = todo.reload.is_some();
+        let (whole, reloads) = (all.is_some(), todo.reload.is_some());
         if let Some((ticket, config)) = todo.reload {
             self.reconfigure(*config);
             self.reloaded = ticket;
@@ -195,15 +196,14 @@ impl Worker {
             self.refresh(&todo.refreshing);
             self.refreshed = todo.refresh;
         }
-        if looks || refreshes {
-            self.settle.get_or_insert_with(|| Instant::now() + SETTLE);
-        }
-        if todo.stop || past(self.settle) || past(self.retry) {
+        // Events of a device follow each other; all else is done when it is done.
+        if todo.stop || whole || refreshes || past(self.settle) || past(self.retry) {
             self.settle = None;
             self.root.rest();
             self.write(todo.stop);
             self.publish();
-        } else if looks || refreshes {
+        } else if looks {
+            self.settle.get_or_insert_with(|| Instant::now() + SETTLE);
             self.publish();
         }
         if reloads {
@@ -309,17 +309,20 @@ impl Worker {
     fn refresh(&mut self, refreshing: &BTreeSet<Class>) {
         let started = Instant::now();
         self.shared.work.is_busy_with("refreshing");
-        let some: Vec<Class> = refreshing.iter().copied().collect();
-        let anew = Arc::make_mut(&mut self.inventory).refresh_some(&self.root, &some);
-        self.refresh_problems
-            .retain(|problem| !some.iter().any(|class| class.name() == problem.class));
-        self.refresh_problems.extend(anew);
         for class in WITHOUT_EVENTS {
             if self.config.scope.classes.contains(class) {
                 let anew = self.read(*class, None);
                 self.record(*class, anew, |_| Cause::Request);
             }
         }
+        let some = refreshing.iter().copied();
+        let some: Vec<Class> = some
+            .filter(|class| !WITHOUT_EVENTS.contains(class))
+            .collect();
+        let anew = Arc::make_mut(&mut self.inventory).refresh_some(&self.root, &some);
+        self.refresh_problems
+            .retain(|problem| !some.iter().any(|class| class.name() == problem.class));
+        self.refresh_problems.extend(anew);
         self.shared.counters.refreshes.add(started.elapsed());
     }
 
@@ -481,11 +484,22 @@ fn tell(cause: &Cause, change: &Change, number: usize) {
     }
 }
 
-/// The class to read first: one that was not read before in this turn, and of these one that is quickly read.
+/// The class to read first: one that is quickly read; for the second time, when what came is told already, it can wait.
 fn next(due: &BTreeSet<Class>, read: &BTreeMap<Class, usize>) -> Option<Class> {
-    let place = |class: &Class| LAST.iter().position(|last| last == class);
-    let after = |class: &&Class| (read.contains_key(*class), place(class));
-    due.iter().min_by_key(after).copied()
+    let place = |class: &&Class| {
+        let last = LAST.iter().position(|last| last == *class);
+        last.map_or_else(
+            || {
+                if read.contains_key(*class) {
+                    LAST.len() + 1
+                } else {
+                    0
+                }
+            },
+            |place| place + 1,
+        )
+    };
+    due.iter().min_by_key(place).copied()
 }
 
 /// The uevents that concern a class; `None` where something else concerns it too.

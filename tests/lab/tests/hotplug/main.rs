@@ -10,7 +10,7 @@ use gnomon_lab::{Machine, provision, ready, skipped};
 use watched::{Expected, Watched};
 
 /// How often something is plugged and unplugged where its times are taken.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 10;
 
 /// What a NIC or a drive is known by, once it is in the first slot.
 const FUNCTION: &str = "0000:01:00.0";
@@ -155,11 +155,11 @@ fn a_cpu_that_is_plugged_is_recorded() {
     running["fields"] = json!([{"field": "online", "after": true}]);
     let online = of("online", "cpu1", running);
     let goes = of("remove", "cpu1", row("removed"));
-    for _ in 0..ROUNDS {
-        watched.plugs(device.clone(), &[&comes]);
-        let switch = "/sys/devices/system/cpu/cpu1/online";
-        watched.acts(&[&online], |vm| vm.write(switch, "1"));
-        watched.unplugs("cpu-1", &[&goes]);
-    }
+    watched.plugs(device, &[&comes]);
+    let switch = "/sys/devices/system/cpu/cpu1/online";
+    watched.acts(&[&online], |vm| vm.write(switch, "1"));
+    // The kernel lets go of it; QEMU, with this kernel, does not say that it is gone, and so it is plugged once.
+    let unplug = json!({"id": "cpu-1"});
+    watched.acts(&[&goes], |vm| vm.qmp("device_del", unplug).map(drop));
     watched.are_soon("a CPU");
 }
