@@ -503,10 +503,10 @@ fn next(due: &BTreeSet<Class>, read: &BTreeMap<Class, usize>) -> Option<Class> {
 }
 
 /// The uevents that concern a class; `None` where something else concerns it too.
-fn uevents(class: Class, events: &[Event]) -> Option<Vec<&Uevent>> {
+fn uevents<'a>(class: Class, events: &'a [Event]) -> Option<Vec<&'a Uevent>> {
     let concerns = |event: &&Event| event.classes().contains(&class);
-    let uevent = |event| match event {
-        &Event::Uevent(ref event) => Some(event),
+    let uevent = |event: &'a Event| match event {
+        Event::Uevent(event) => Some(event),
         Event::Notice(_) => None,
     };
     events.iter().filter(concerns).map(uevent).collect()

@@ -1,5 +1,3 @@
-#![expect(clippy::disallowed_methods, reason = "a test unmakes what it made")]
-
 use std::fs;
 
 use proptest::collection::vec;
