@@ -11,6 +11,7 @@ const LIBHW: &str =
     "error <- units <- idset <- parse <- {placeholder, word, smbios} <- {io::octets, io::sys} <- io::netlink
     <- {io::clock, io::ethtool, io::devlink, io::dpll} <- io::tree <- io::aside <- io::root
     <- {io::probe, io::pci_ids, io::footprint, io::kernel_log, io::pstore} <- survey <- {directory, dmi} <- device::* <- inventory <- {diff, join, tune, watch, io::archive, io::capture, tree}
+    <- {io::probe, io::pci_ids, io::footprint, io::kernel_log, io::pstore} <- survey <- {directory, uevent} <- device::* <- inventory <- {diff, join, tune, watch, io::archive, io::capture, tree}
     <- {io::uevent, io::monitor}";
 
 const LIBPTP: &str = "time";

@@ -145,12 +145,20 @@ impl Store {
         self.stale || !self.journal.pending().is_empty()
     }
 
-    /// Writes the changes that wait, and then the inventory, if one of them changed it.
+    /// Writes the changes that wait. They make the stored inventory stale, until [`Store::write`] has written a new one.
+    ///
+    /// After an error nothing is lost: they wait, and the next call tries again.
+    pub(crate) fn write_changes(&mut self) -> io::Result<()> {
+        self.stale |= !self.journal.pending().is_empty();
+        self.journal.flush()
+    }
+
+    /// Writes the changes that wait, and then the inventory, if one of them changed it, or `anyway`.
     ///
     /// After an error nothing is lost: both wait, and the next call tries again.
-    pub(crate) fn write(&mut self, inventory: &Inventory, changed: bool) -> io::Result<()> {
-        self.stale |= changed;
-        self.journal.flush()?;
+    pub(crate) fn write(&mut self, inventory: &Inventory, anyway: bool) -> io::Result<()> {
+        self.stale |= anyway;
+        self.write_changes()?;
         if self.stale {
             replace(&self.directory, INVENTORY, |file| {
                 let mut json = inventory.emit()?;

@@ -15,13 +15,41 @@ use crate::event::Event;
 /// So many events of a burst are remembered as causes; the classes of all are.
 const EVENTS_MAX: usize = 256;
 
-/// What is to be done, merged: a thousand uevents are one reading, so nothing piles up while one hangs.
+/// What the kernel told of.
 #[derive(Debug, Default)]
-pub(crate) struct Todo {
-    /// Classes to read again since the kernel said so.
+pub(crate) struct Told {
+    /// Classes to read again.
     pub(crate) classes: BTreeSet<Class>,
     /// The events that said so.
     pub(crate) events: Vec<Event>,
+    /// There were more events than these.
+    pub(crate) cut: bool,
+}
+
+impl Told {
+    fn add(&mut self, event: Event) {
+        let before = self.classes.len();
+        self.classes.extend(event.classes());
+        if self.events.len() < EVENTS_MAX || self.classes.len() > before {
+            self.events.push(event);
+        } else {
+            self.cut = true;
+        }
+    }
+
+    /// Adds what was told later.
+    pub(crate) fn extend(&mut self, later: Self) {
+        self.classes.extend(later.classes);
+        self.events.extend(later.events);
+        self.cut |= later.cut;
+    }
+}
+
+/// What is to be done, merged: a thousand uevents are one reading, so nothing piles up while one hangs.
+#[derive(Debug, Default)]
+pub(crate) struct Todo {
+    /// What is to be read again since the kernel told of it.
+    pub(crate) told: Told,
     /// Some events never came: everything is to be read again.
     pub(crate) lost: bool,
     /// A new configuration, and the number of the request for it.
@@ -61,11 +89,7 @@ impl Work {
         self.add(|todo| {
             todo.lost |= lost;
             for event in events {
-                let before = todo.classes.len();
-                todo.classes.extend(event.classes());
-                if todo.events.len() < EVENTS_MAX || todo.classes.len() > before {
-                    todo.events.push(event);
-                }
+                todo.told.add(event);
             }
         });
     }
@@ -108,6 +132,15 @@ impl Work {
         }
         self.pulse.answer();
         std::mem::take(&mut todo)
+    }
+
+    /// Takes what was told meanwhile, unless there is more to be done than to read that.
+    pub(crate) fn more(&self) -> Told {
+        let mut todo = lock(&self.todo);
+        if todo.stop || todo.lost || todo.reload.is_some() || !todo.refreshing.is_empty() {
+            return Told::default();
+        }
+        std::mem::take(&mut todo.told)
     }
 
     /// The worker says what it does from now on.
@@ -189,9 +222,9 @@ mod tests {
         }
         let ticket = work.refresh(&[Class::Cpu]);
         let todo = work.take(None);
-        assert!(todo.classes.contains(&Class::Pci));
-        assert!(!todo.classes.contains(&Class::System));
-        assert_eq!(todo.events.len(), EVENTS_MAX);
+        assert!(todo.told.classes.contains(&Class::Pci));
+        assert!(!todo.told.classes.contains(&Class::System));
+        assert_eq!(todo.told.events.len(), EVENTS_MAX);
         assert_eq!(todo.refresh, ticket);
         assert!(!work.take(Some(Duration::ZERO)).woken);
     }

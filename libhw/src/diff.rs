@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::inventory::Inventory;
+use crate::inventory::{Class, Inventory};
+use crate::survey::Problem;
 
 /// One row, or one class's own fields, that differ.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,59 +71,49 @@ const NOW: &str = "now";
 /// that one side lacks was not looked at there and is left out.
 #[must_use]
 pub fn diff(before: &Inventory, after: &Inventory, live: bool) -> Vec<Change> {
-    let (before, after) = (classes(before, live), classes(after, live));
+    let of = |of: &Class| diff_class(before, after, *of, live);
+    Class::ALL.iter().flat_map(of).collect()
+}
+
+/// As [`diff`], of one class. Where nothing changed it costs a comparison.
+#[must_use]
+pub fn diff_class(before: &Inventory, after: &Inventory, of: Class, live: bool) -> Vec<Change> {
     let mut changes = Vec::new();
-    for (name, before) in &before {
-        if let Some(after) = after.iter().find(|(other, _)| other == name) {
-            class(name, before, &after.1, &mut changes);
-        }
+    if before.is_same(after, of) {
+        return changes;
+    }
+    let name = of.name();
+    if let (Some(before), Some(after)) = (fields(before, of, live), fields(after, of, live)) {
+        class(name, &before, &after, &mut changes);
     }
     changes
 }
 
-/// Each class that was looked at, as JSON, with its problems as one more table.
-fn classes(inventory: &Inventory, live: bool) -> Vec<(&'static str, Map<String, Value>)> {
-    // The types of an inventory have text keys only, which is all that could fail.
-    let Ok(Value::Object(mut all)) = serde_json::to_value(inventory) else {
-        return Vec::new();
+/// A class that was looked at, as JSON, with its problems as one more table.
+fn fields(inventory: &Inventory, of: Class, live: bool) -> Option<Map<String, Value>> {
+    let Value::Object(mut fields) = inventory.value(of)? else {
+        return None;
     };
-    let problems = problems(inventory);
-    let named = crate::inventory::Class::ALL
-        .iter()
-        .map(|class| class.name());
-    named
-        .filter_map(|name| {
-            let Some(Value::Object(mut class)) = all.remove(name) else {
-                return None;
-            };
-            if !live {
-                class.remove(NOW);
-                class.values_mut().for_each(forget_now);
-            }
-            if let Some(rows) = problems.get(name) {
-                class.insert(PROBLEMS.to_owned(), Value::Array(rows.clone()));
-            }
-            Some((name, class))
-        })
-        .collect()
+    if !live {
+        fields.remove(NOW);
+        fields.values_mut().for_each(forget_now);
+    }
+    let problems: Vec<Value> = inventory.problems_of(of).filter_map(problem).collect();
+    if !problems.is_empty() {
+        fields.insert(PROBLEMS.to_owned(), Value::Array(problems));
+    }
+    Some(fields)
 }
 
-/// The problems of each class, as rows.
-fn problems(inventory: &Inventory) -> HashMap<&str, Vec<Value>> {
-    let mut problems: HashMap<&str, Vec<Value>> = HashMap::new();
-    for problem in &inventory.problems {
-        let Ok(Value::Object(mut row)) = serde_json::to_value(problem) else {
-            continue;
-        };
-        row.remove("class");
-        let path = row.remove("path").unwrap_or_default();
-        row.insert("id".to_owned(), path);
-        problems
-            .entry(&problem.class)
-            .or_default()
-            .push(Value::Object(row));
-    }
-    problems
+/// A problem, as a row.
+fn problem(problem: &Problem) -> Option<Value> {
+    let Ok(Value::Object(mut row)) = serde_json::to_value(problem) else {
+        return None;
+    };
+    row.remove("class");
+    let path = row.remove("path").unwrap_or_default();
+    row.insert("id".to_owned(), path);
+    Some(Value::Object(row))
 }
 
 /// Takes every `now` away, at whatever depth the types have one.

@@ -188,10 +188,12 @@ pub(crate) fn identity(survey: &Survey<'_>, id: &str) -> Option<Identity> {
     })
 }
 
+/// What a PCI function's modalias says; `None` for what is none.
+///
 /// ```text
 /// pci:v00008086d00004940sv00008086sd00000000bc0Bsc40i00
 /// ```
-fn modalias(text: &str) -> Option<Identity> {
+pub(crate) fn modalias(text: &str) -> Option<Identity> {
     let mut rest = parse::trim(text).strip_prefix("pci:")?;
     let mut field = |name: &str, digits: usize| {
         let (value, after) = rest.strip_prefix(name)?.split_at_checked(digits)?;

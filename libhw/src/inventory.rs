@@ -1,10 +1,12 @@
 //! The table of device classes, and the inventory that it makes.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::device;
 use crate::io::root::Root;
 use crate::survey::{Problem, Survey};
+use crate::uevent::Uevent;
 
 /// The version of the inventory's JSON. A field that is added leaves it; one that changes its meaning or
 /// goes away raises it.
@@ -122,6 +124,37 @@ macro_rules! inventory {
                 self.replace_problems(class, Vec::new());
             }
 
+            /// Takes `class` and its problems as `from` has them, which loses them.
+            pub fn take(&mut self, class: Class, from: &mut Self) {
+                match class { $(Class::$variant => self.$class = from.$class.take()),* }
+                let problems = from.problems_of(class).cloned().collect();
+                self.replace_problems(class, problems);
+                from.replace_problems(class, Vec::new());
+            }
+
+            /// `class` and its problems alone.
+            #[must_use]
+            pub fn only(&self, class: Class) -> Self {
+                let mut only = Self::default();
+                match class { $(Class::$variant => only.$class.clone_from(&self.$class)),* }
+                only.problems = self.problems_of(class).cloned().collect();
+                only
+            }
+
+            /// Whether `other` has `class` and its problems as this one has.
+            pub(crate) fn is_same(&self, other: &Self, class: Class) -> bool {
+                let same = match class { $(Class::$variant => self.$class == other.$class),* };
+                same && self.problems_of(class).eq(other.problems_of(class))
+            }
+
+            /// `class` as JSON, if it was read.
+            pub(crate) fn value(&self, class: Class) -> Option<Value> {
+                // The types of an inventory have text keys only, which is all that could fail.
+                match class {
+                    $(Class::$variant => self.$class.as_ref().and_then(|class| serde_json::to_value(class).ok())),*
+                }
+            }
+
             /// Whether `class` was read.
             #[must_use]
             pub const fn has(&self, class: Class) -> bool {
@@ -193,6 +226,44 @@ impl Inventory {
         serde_json::to_vec(self)
     }
 
+    /// What could not be had of `class`.
+    pub(crate) fn problems_of(&self, class: Class) -> impl Iterator<Item = &Problem> {
+        let name = class.name();
+        self.problems
+            .iter()
+            .filter(move |problem| problem.class == name)
+    }
+
+    /// Reads again what `events` tell of in `class`, and replaces it and its problems: the same as
+    /// [`Inventory::reread`] finds, where nothing else has changed. Most classes are read again as a whole.
+    pub fn update(&mut self, class: Class, events: &[&Uevent], root: &Root, scope: &Scope) {
+        let survey = Survey::new(root, class.name(), scope.deep, scope.virtual_functions);
+        let places = match (class, &mut self.pci, &mut self.storage) {
+            (Class::Pci, Some(pci), _) => device::pci::update(pci, &survey, events),
+            (Class::Storage, _, Some(storage)) => device::storage::update(storage, &survey, events),
+            _ => None,
+        };
+        let Some(places) = places else {
+            self.reread(class, root, scope);
+            return;
+        };
+        let is_old =
+            |problem: &&Problem| !places.iter().any(|place| is_below(&problem.path, place));
+        let mut problems: Vec<Problem> = self.problems_of(class).filter(is_old).cloned().collect();
+        problems.extend(survey.into_problems());
+        self.replace_problems(class, problems);
+    }
+
+    /// Adds to `class` what came, and takes away what went, as far as the kernel knows it by itself: whole, and with its
+    /// problems, [`Inventory::reread`] tells it. False, and nothing is done, where there is no such difference.
+    pub fn skim(&mut self, class: Class, root: &Root, scope: &Scope) -> bool {
+        let survey = Survey::new(root, class.name(), scope.deep, scope.virtual_functions);
+        match (class, &mut self.nic) {
+            (Class::Nic, Some(nic)) => device::nic::skim(nic, &survey),
+            _ => false,
+        }
+    }
+
     fn replace_problems(&mut self, class: Class, problems: Vec<Problem>) {
         self.problems
             .retain(|problem| problem.class != class.name());
@@ -200,6 +271,12 @@ impl Inventory {
         self.problems.sort();
         self.problems.dedup();
     }
+}
+
+/// Whether `path` is `place`, or lies below it.
+fn is_below(path: &str, place: &str) -> bool {
+    let rest = path.trim_start_matches('/').strip_prefix(place);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 impl std::fmt::Display for Class {

@@ -44,6 +44,7 @@ pub mod survey;
 #[cfg(test)]
 mod tree;
 pub mod tune;
+mod uevent;
 pub mod units;
 pub mod watch;
 mod word;

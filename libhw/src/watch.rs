@@ -4,51 +4,36 @@
 //! add@/devices/pci0000:00/0000:00:05.0\0ACTION=add\0DEVPATH=/devices/...\0SUBSYSTEM=pci\0SEQNUM=4711\0
 //! ```
 
+use crate::device::{crypto, fpga, gpu};
+use crate::directory::{self, Identity};
 use crate::inventory::Class;
 
-/// One uevent of the kernel (`lib/kobject_uevent.c`).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Uevent {
-    /// `add`, `remove`, `change`, `online`, `offline`, `bind`, `unbind`, `move`.
-    pub action: String,
-    /// The device's path below /sys.
-    pub devpath: String,
-    /// Its subsystem.
-    pub subsystem: String,
-    /// The kernel's count: a gap means that we missed some.
-    pub seqnum: Option<u64>,
-}
+pub use crate::uevent::Uevent;
 
 impl Uevent {
-    /// A message of the kernel's; `None` for udev's own, which have another head, and for what is no uevent.
-    #[must_use]
-    pub fn parse(message: &[u8]) -> Option<Self> {
-        let mut parts = message
-            .split(|byte| *byte == 0)
-            .map(String::from_utf8_lossy);
-        let head = parts.next()?;
-        let (action, devpath) = head.split_once('@')?;
-        let mut event = Self {
-            action: action.to_owned(),
-            devpath: devpath.to_owned(),
-            ..Self::default()
-        };
-        // The kernel gives an event 64 variables at most (`UEVENT_NUM_ENVP`).
-        for part in parts.take(64) {
-            match part.split_once('=') {
-                Some(("SUBSYSTEM", value)) => value.clone_into(&mut event.subsystem),
-                Some(("SEQNUM", value)) => event.seqnum = value.parse().ok(),
-                _ => {}
-            }
-        }
-        Some(event)
-    }
-
-    /// The classes to read again.
+    /// The classes to read again: those that have rows of its subsystem, but for those that have none of such a device.
     pub fn classes(&self) -> impl Iterator<Item = Class> {
         let named = |class: &Class| class.subsystems().contains(&self.subsystem.as_str());
-        Class::ALL.iter().copied().filter(named)
+        Class::ALL.iter().copied().filter(named).filter(|class| {
+            self.modalias
+                .as_deref()
+                .is_none_or(|modalias| may_have(*class, modalias))
+        })
     }
+}
+
+/// Whether `class` may have a row of a device with this modalias; of other buses than these two every class may.
+fn may_have(class: Class, modalias: &str) -> bool {
+    let has: fn(&Identity) -> bool = match class {
+        Class::Crypto if modalias.starts_with("virtio:") => {
+            return crypto::may_have_virtio(modalias);
+        }
+        Class::Crypto => crypto::may_have,
+        Class::Fpga => fpga::may_have,
+        Class::Gpu => gpu::may_have,
+        _ => return true,
+    };
+    directory::modalias(modalias).is_none_or(|identity| has(&identity))
 }
 
 /// What netlink tells of without a uevent ([`crate::io::monitor`]).

@@ -1,14 +1,16 @@
 //! The loop that reads: takes the inventory, keeps it true, and records what changed.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use libhw::diff::{Change, diff};
+use libhw::diff::{Change, diff, diff_class};
 use libhw::inventory::{Class, Inventory};
 use libhw::io::root::Root;
 use libhw::survey::Problem;
+use libhw::watch::Uevent;
 
 use super::known::Known;
 use super::notify;
@@ -17,11 +19,32 @@ use crate::config::Config;
 use crate::event::{Cause, Event, Record, kind, rfc3339};
 use crate::log;
 use crate::store::{Store, page};
-use crate::work::Todo;
+use crate::work::{Todo, Told};
 
 /// Classes whose lasting values change without an event: a pool is resized by writing to a file. They are
 /// small, and read anew for every request.
 const WITHOUT_EVENTS: &[Class] = &[Class::Hugepages];
+
+/// Classes that are read last, since they take long, or since a driver that meets its device may hold whoever asks.
+const LAST: &[Class] = &[
+    Class::Numa,
+    Class::Hugepages,
+    Class::Storage,
+    Class::Nic,
+    Class::PtpClock,
+    Class::Sensor,
+    Class::Software,
+    Class::Crypto,
+];
+
+/// Those of them whose drivers are asked once all else is read: what came and what went is known without.
+const SKIMMED: &[Class] = &[Class::Nic];
+
+/// How long events that follow each other may keep a class waiting that is read late.
+const TURN: Duration = Duration::from_millis(250);
+
+/// How long it waits for more to do before it stores the inventory and rests: a thing that is plugged is told of in parts.
+const SETTLE: Duration = Duration::from_millis(250);
 
 /// How long the agent waits before it tries again to write its state.
 const RETRY: Duration = Duration::from_secs(5);
@@ -39,8 +62,8 @@ pub(super) struct Worker {
     store: Store,
     config: Config,
     inventory: Arc<Inventory>,
-    /// The inventory whose changes are all recorded: the same, unless there is no room for more.
-    recorded: Arc<Inventory>,
+    /// The inventory whose changes are all recorded, where that is not the same: there was no room for more.
+    recorded: Option<Arc<Inventory>>,
     refresh_problems: Vec<Problem>,
     refreshed: u64,
     reloaded: u64,
@@ -49,6 +72,8 @@ pub(super) struct Worker {
     /// When to read everything again, if the configuration wants it.
     again: Option<Instant>,
     state_problem: Option<String>,
+    /// When to store the inventory and rest.
+    settle: Option<Instant>,
     /// When to try again to write, while it cannot be written.
     retry: Option<Instant>,
     /// Why the first of the changes was looked for that found no room to wait in.
@@ -63,13 +88,14 @@ impl Worker {
             store,
             config,
             inventory: Arc::default(),
-            recorded: Arc::default(),
+            recorded: None,
             refresh_problems: Vec::new(),
             refreshed: 0,
             reloaded: 0,
             read: Instant::now(),
             time: Timestamp::now(),
             again: None,
+            settle: None,
             state_problem: None,
             retry: None,
             backlog: None,
@@ -106,14 +132,17 @@ impl Worker {
             };
             self.shared.published.send_replace(Arc::new(published));
         }
-        self.read_all();
+        for class in self.config.scope.classes.clone() {
+            let anew = self.read(class, None);
+            self.take(class, anew);
+        }
         self.root.rest();
-        self.recorded = match stored {
-            Some(stored) => Arc::new(stored.inventory),
-            None => Arc::clone(&self.inventory),
-        };
-        let changes = diff(&self.recorded, &self.inventory, false);
-        self.recorded = Arc::clone(&self.inventory);
+        self.look_again();
+        let before = stored.map_or_else(
+            || Arc::clone(&self.inventory),
+            |stored| Arc::new(stored.inventory),
+        );
+        let changes = diff(&before, &self.inventory, false);
         let news = changes.into_iter().filter_map(|change| known.news(change));
         self.push(news.collect(), |_| Cause::Start);
         self.write(true);
@@ -133,47 +162,87 @@ impl Worker {
 
     /// How long to wait for work; `None` is as long as it takes.
     fn patience(&self) -> Option<Duration> {
-        let next = [self.again, self.retry].into_iter().flatten().min();
+        let next = [self.again, self.settle, self.retry];
+        let next = next.into_iter().flatten().min();
         next.map(|at| at.saturating_duration_since(Instant::now()))
     }
 
     fn turn(&mut self, todo: Todo) {
         let past = |at: Option<Instant>| at.is_some_and(|at| at <= Instant::now());
-        let (due, retry) = (past(self.again), past(self.retry));
         let all = match todo.reload {
             Some(_) => Some(Cause::Reload),
             None if todo.lost => Some(Cause::Lost),
-            None => due.then_some(Cause::Interval),
+            None => past(self.again).then_some(Cause::Interval),
         };
-        let looks = all.is_some() || !todo.classes.is_empty();
-        let reloads = todo.reload.is_some();
+        let looks = all.is_some() || !todo.told.classes.is_empty();
+        let (whole, reloads) = (all.is_some(), todo.reload.is_some());
         if let Some((ticket, config)) = todo.reload {
             self.reconfigure(*config);
             self.reloaded = ticket;
         }
-        if looks {
-            if all.is_some() {
-                self.read_all();
-            } else {
-                self.read(&todo.classes);
-            }
-            let fallback = all.unwrap_or(Cause::Lost);
-            let cause = |change: &Change| cause(change, &todo.events);
-            self.record(|change| cause(change).unwrap_or_else(|| fallback.clone()));
+        if let Some(cause) = all {
+            let told = Told {
+                classes: self.config.scope.classes.iter().copied().collect(),
+                cut: true,
+                ..todo.told
+            };
+            self.look(told, &cause);
+            self.look_again();
+        } else if looks {
+            self.look(todo.told, &Cause::Lost);
         }
         let refreshes = todo.refresh > self.refreshed;
         if refreshes {
             self.refresh(&todo.refreshing);
             self.refreshed = todo.refresh;
         }
-        if looks || refreshes || retry || todo.stop {
+        // Events of a device follow each other; all else is done when it is done.
+        if todo.stop || whole || refreshes || past(self.settle) || past(self.retry) {
+            self.settle = None;
             self.root.rest();
             self.write(todo.stop);
+            self.publish();
+        } else if looks {
+            self.settle.get_or_insert_with(|| Instant::now() + SETTLE);
             self.publish();
         }
         if reloads {
             self.shared.wake.wake();
         }
+    }
+
+    /// Reads what the kernel told of, and tells of meanwhile. What changed in a class is on disk and told before the next is
+    /// read. A change that no event explains has the cause `otherwise`.
+    fn look(&mut self, mut told: Told, otherwise: &Cause) {
+        let until = Instant::now() + TURN;
+        // Each class that was read, and how many events there were then; and those that were read in part.
+        let mut read: BTreeMap<Class, usize> = BTreeMap::new();
+        let mut rest = BTreeSet::new();
+        while let Some(class) = next(&told.classes, &read).or_else(|| rest.first().copied()) {
+            let whole = !told.classes.remove(&class) && rest.remove(&class);
+            let known = read.insert(class, told.events.len()).unwrap_or_default();
+            if self.config.scope.classes.contains(&class) {
+                let skimmed = (!whole).then(|| self.skim(class)).flatten();
+                if skimmed.is_some() {
+                    rest.insert(class);
+                }
+                let new = told.events.get(known..).filter(|_| !told.cut);
+                let anew = skimmed.unwrap_or_else(|| self.read(class, new));
+                let cause = |change: &Change| cause(change, &told.events);
+                self.record(class, anew, |change| {
+                    cause(change).unwrap_or_else(|| otherwise.clone())
+                });
+            }
+            if Instant::now() < until {
+                told.extend(self.shared.work.more());
+            }
+        }
+    }
+
+    /// Sets the time at which all is read again, if the configuration wants it.
+    fn look_again(&mut self) {
+        let interval = self.config.interval;
+        self.again = interval.map(|interval| Instant::now() + interval);
     }
 
     fn reconfigure(&mut self, config: Config) {
@@ -201,30 +270,38 @@ impl Worker {
         self.config = config;
     }
 
-    fn read_all(&mut self) {
-        let classes = self.config.scope.classes.iter().copied().collect();
-        self.read(&classes);
-        self.again = self
-            .config
-            .interval
-            .map(|interval| Instant::now() + interval);
+    /// A class as it is now, alone. Where these `events` tell of all that changed, only that is read again.
+    fn read(&self, class: Class, events: Option<&[Event]>) -> Inventory {
+        let started = Instant::now();
+        self.shared.work.is_busy_with(class.name());
+        let (root, scope) = (&self.root, &self.config.scope);
+        let mut anew = self.inventory.only(class);
+        match events.and_then(|events| uevents(class, events)) {
+            Some(events) => anew.update(class, &events, root, scope),
+            None => anew.reread(class, root, scope),
+        }
+        let position = Class::ALL.iter().position(|other| *other == class);
+        let duty = position.and_then(|position| self.shared.counters.rereads.get(position));
+        if let Some(duty) = duty {
+            duty.add(started.elapsed());
+        }
+        anew
     }
 
-    fn read(&mut self, classes: &BTreeSet<Class>) {
-        let inventory = Arc::make_mut(&mut self.inventory);
-        for class in classes
-            .iter()
-            .filter(|class| self.config.scope.classes.contains(class))
-        {
-            let started = Instant::now();
-            self.shared.work.is_busy_with(class.name());
-            inventory.reread(*class, &self.root, &self.config.scope);
-            let position = Class::ALL.iter().position(|other| other == class);
-            let duty = position.and_then(|position| self.shared.counters.rereads.get(position));
-            if let Some(duty) = duty {
-                duty.add(started.elapsed());
-            }
+    /// A class with what came and without what went, where its drivers have to be asked for the rest.
+    fn skim(&self, class: Class) -> Option<Inventory> {
+        if !SKIMMED.contains(&class) {
+            return None;
         }
+        self.shared.work.is_busy_with(class.name());
+        let mut anew = self.inventory.only(class);
+        let skimmed = anew.skim(class, &self.root, &self.config.scope);
+        skimmed.then_some(anew)
+    }
+
+    /// Puts a class as it was read into the inventory.
+    fn take(&mut self, class: Class, mut anew: Inventory) {
+        Arc::make_mut(&mut self.inventory).take(class, &mut anew);
         self.read = Instant::now();
         self.time = Timestamp::now();
     }
@@ -232,35 +309,53 @@ impl Worker {
     fn refresh(&mut self, refreshing: &BTreeSet<Class>) {
         let started = Instant::now();
         self.shared.work.is_busy_with("refreshing");
-        let all_recorded = Arc::ptr_eq(&self.recorded, &self.inventory);
-        let classes: BTreeSet<_> = WITHOUT_EVENTS.iter().copied().collect();
-        let some: Vec<Class> = refreshing.iter().copied().collect();
+        for class in WITHOUT_EVENTS {
+            if self.config.scope.classes.contains(class) {
+                let anew = self.read(*class, None);
+                self.record(*class, anew, |_| Cause::Request);
+            }
+        }
+        let some = refreshing.iter().copied();
+        let some: Vec<Class> = some
+            .filter(|class| !WITHOUT_EVENTS.contains(class))
+            .collect();
         let anew = Arc::make_mut(&mut self.inventory).refresh_some(&self.root, &some);
         self.refresh_problems
             .retain(|problem| !some.iter().any(|class| class.name() == problem.class));
         self.refresh_problems.extend(anew);
-        self.read(&classes);
         self.shared.counters.refreshes.add(started.elapsed());
-        if all_recorded {
-            // What is not read anew changes below `now` only, which no change is made of.
-            let before = without_events(&self.recorded);
-            let after = without_events(&self.inventory);
-            self.recorded = Arc::clone(&self.inventory);
-            let changes = diff(&before, &after, false);
-            self.push(changes, |_| Cause::Request);
+    }
+
+    /// Records what changed in a class that was read, if there is room for it; else it is one change later.
+    fn record(&mut self, class: Class, anew: Inventory, cause: impl Fn(&Change) -> Cause) {
+        let changes = diff_class(&self.inventory, &anew, class, false);
+        let first = changes.first().map(&cause);
+        let has_room = self.recorded.is_none() && self.store.journal().has_room();
+        if has_room {
+            // First the record, which somebody waits for: the copy of an inventory that is being read takes its time.
+            self.push(changes, cause);
+            self.write_changes();
+        } else if let Some(first) = &first {
+            self.backlog.get_or_insert_with(|| first.clone());
+            self.recorded
+                .get_or_insert_with(|| Arc::clone(&self.inventory));
+        }
+        self.take(class, anew);
+        if first.is_some() {
+            self.publish();
         }
     }
 
-    /// Records what changed since the last record, if there is room for it; else it is one change later.
-    fn record(&mut self, cause: impl Fn(&Change) -> Cause) {
-        let changes = diff(&self.recorded, &self.inventory, false);
+    /// Records what found no room before.
+    fn catch_up(&mut self) {
         if !self.store.journal().has_room() {
-            let first = || changes.first().map(&cause);
-            self.backlog = self.backlog.take().or_else(first);
             return;
         }
-        self.recorded = Arc::clone(&self.inventory);
-        self.push(changes, cause);
+        let (Some(recorded), Some(cause)) = (self.recorded.take(), self.backlog.take()) else {
+            return;
+        };
+        let changes = diff(&recorded, &self.inventory, false);
+        self.push(changes, |_| cause.clone());
     }
 
     fn push(&mut self, changes: Vec<Change>, cause: impl Fn(&Change) -> Cause) {
@@ -306,35 +401,48 @@ impl Worker {
         }
     }
 
-    /// Writes what waits; `anyway` also writes an inventory without a change. Says once when it cannot.
-    fn write(&mut self, anyway: bool) {
-        let changed = anyway || !self.store.journal().pending().is_empty();
+    /// Writes the changes that wait, now that there are new ones.
+    fn write_changes(&mut self) {
         let waits = self.retry.is_some_and(|at| at > Instant::now());
-        if !anyway && (waits || !(changed || self.store.is_behind())) {
+        if !waits && !self.store.journal().pending().is_empty() {
+            self.shared.work.is_busy_with("writing the changes");
+            let written = self.store.write_changes();
+            self.wrote(written);
+        }
+    }
+
+    /// Writes what waits; `anyway` also writes an inventory without a change.
+    fn write(&mut self, anyway: bool) {
+        let waits = self.retry.is_some_and(|at| at > Instant::now());
+        if !anyway && (waits || !self.store.is_behind()) {
             return;
         }
         self.shared.work.is_busy_with("writing the state");
-        match self.store.write(&self.recorded, changed) {
-            Ok(()) => {
-                self.retry = None;
-                if self.state_problem.take().is_some() {
-                    log::info!("the state directory can be written again; nothing was lost");
-                }
-                if let Some(cause) = self.backlog.take() {
-                    self.record(|_| cause.clone());
-                    self.write(false);
-                }
-            }
-            Err(error) => {
-                self.retry = Some(Instant::now() + RETRY);
-                let place = self.shared.state_dir.display();
-                let what = format!("{place} cannot be written: {error}; changes wait in memory");
-                if self.state_problem.is_none() {
-                    log::error!("{what}");
-                }
-                self.state_problem = Some(what);
-            }
+        let recorded = self.recorded.as_ref().unwrap_or(&self.inventory);
+        let written = self.store.write(recorded, anyway);
+        self.wrote(written);
+        if self.retry.is_none() && self.recorded.is_some() {
+            self.catch_up();
+            self.write(false);
         }
+    }
+
+    /// Says once when the state cannot be written, and once when it can again.
+    fn wrote(&mut self, written: io::Result<()>) {
+        let Err(error) = written else {
+            self.retry = None;
+            if self.state_problem.take().is_some() {
+                log::info!("the state directory can be written again; nothing was lost");
+            }
+            return;
+        };
+        self.retry = Some(Instant::now() + RETRY);
+        let place = self.shared.state_dir.display();
+        let what = format!("{place} cannot be written: {error}; changes wait in memory");
+        if self.state_problem.is_none() {
+            log::error!("{what}");
+        }
+        self.state_problem = Some(what);
     }
 
     fn publish(&mut self) {
@@ -376,6 +484,34 @@ fn tell(cause: &Cause, change: &Change, number: usize) {
     }
 }
 
+/// The class to read first: one that is quickly read; for the second time, when what came is told already, it can wait.
+fn next(due: &BTreeSet<Class>, read: &BTreeMap<Class, usize>) -> Option<Class> {
+    let place = |class: &&Class| {
+        let last = LAST.iter().position(|last| last == *class);
+        last.map_or_else(
+            || {
+                if read.contains_key(*class) {
+                    LAST.len() + 1
+                } else {
+                    0
+                }
+            },
+            |place| place + 1,
+        )
+    };
+    due.iter().min_by_key(place).copied()
+}
+
+/// The uevents that concern a class; `None` where something else concerns it too.
+fn uevents<'a>(class: Class, events: &'a [Event]) -> Option<Vec<&'a Uevent>> {
+    let concerns = |event: &&Event| event.classes().contains(&class);
+    let uevent = |event: &'a Event| match event {
+        Event::Uevent(event) => Some(event),
+        Event::Notice(_) => None,
+    };
+    events.iter().filter(concerns).map(uevent).collect()
+}
+
 /// The event that tells of a change: that of the device itself, else the first that concerns its class.
 fn cause(change: &Change, events: &[Event]) -> Option<Cause> {
     let concerns = |event: &&Event| {
@@ -393,12 +529,4 @@ fn cause(change: &Change, events: &[Event]) -> Option<Cause> {
     let concerned = || events.iter().filter(concerns);
     let event = concerned().find(of_device).or_else(|| concerned().next())?;
     Some(event.cause())
-}
-
-/// The classes of [`WITHOUT_EVENTS`] alone.
-fn without_events(inventory: &Inventory) -> Inventory {
-    Inventory {
-        hugepages: inventory.hugepages.clone(),
-        ..Inventory::default()
-    }
 }

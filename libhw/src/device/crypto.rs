@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Identity;
 use crate::survey::Survey;
 use crate::word::words;
 
@@ -279,6 +280,16 @@ pub fn refresh(crypto: &mut Crypto, survey: &Survey<'_>) {
     if let (Some(row), Some(new)) = (&mut crypto.hwrng, &fresh.hwrng) {
         row.now.clone_from(&new.now);
     }
+}
+
+/// Whether a PCI function may have a row here.
+pub(crate) fn may_have(function: &Identity) -> bool {
+    accelerator::is_one(function)
+}
+
+/// Whether a device of virtio may have a row here, by its modalias.
+pub(crate) fn may_have_virtio(modalias: &str) -> bool {
+    accelerator::is_virtio_crypto(modalias)
 }
 
 #[cfg(test)]

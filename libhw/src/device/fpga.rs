@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Identity;
 use crate::survey::Survey;
 use crate::word::words;
 
@@ -229,6 +230,12 @@ impl ManagerNow {
             self.configuration = before.configuration;
         }
     }
+}
+
+/// Whether a PCI function may have a row here by itself. That of a card that a driver has, whatever it is, comes and goes
+/// with the driver's own devices.
+pub(crate) fn may_have(function: &Identity) -> bool {
+    model::is_card(function)
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use crate::directory::Identity;
 use crate::parse;
 use crate::survey::Survey;
 use crate::units::Bytes;
@@ -367,6 +368,12 @@ pub fn refresh(gpu: &mut Gpu, survey: &Survey<'_>) {
         read_now(&device, adapter);
     }
     xid::fill(survey, &mut gpu.adapters);
+}
+
+/// Whether a PCI function may have a row here by itself. That of another with a DRM or accel node comes and goes with the
+/// node.
+pub(crate) fn may_have(function: &Identity) -> bool {
+    device::kind_of(function.class.into()).is_some()
 }
 
 fn adapter(survey: &Survey<'_>, found: find::Found) -> Adapter {

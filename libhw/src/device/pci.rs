@@ -26,8 +26,10 @@ mod link;
 mod names;
 mod slots;
 mod sriov;
+mod update;
 
 pub use address::{Address, NotAnAddress};
+pub(crate) use update::update;
 
 /// The PCI functions of the machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +75,8 @@ pub struct Function {
     pub driver: Option<String>,
     /// `driver_override`, when one is set: the only driver that may bind. Reading it waits for the device's
     /// lock, which a driver that probes for long or hangs holds; so on a live host the function must be
-    /// unbound, or bound to a driver that binds by it (vfio, stubs), or the look a deep one.
+    /// bound to a driver that binds by it (vfio, stubs), or the look a deep one. Of one without a driver it is not
+    /// read: one that was just plugged is about to be met by its driver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub driver_override: Option<String>,
     /// The bridge that it sits behind; none on a root bus. Behind a function that opens a domain of its own
@@ -422,7 +425,7 @@ fn revision(text: &str) -> Parsed<u8> {
 fn driver_override(attributes: &Attributes<'_>, driver: Option<&str>) -> Option<String> {
     let survey = attributes.survey;
     let stands_in = |driver: &str| OVERRIDING.iter().any(|word| driver.contains(word));
-    if !survey.root().is_live() || survey.deep() || driver.is_none_or(stands_in) {
+    if !survey.root().is_live() || survey.deep() || driver.is_some_and(stands_in) {
         return attributes
             .text("driver_override")
             .filter(|name| name != "(null)");

@@ -14,6 +14,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::survey::Survey;
+use crate::uevent::Uevent;
 
 mod ata;
 mod attributes;
@@ -100,6 +101,24 @@ pub fn discover(survey: &Survey<'_>) -> Storage {
         mounts: mount::discover(survey),
         disks,
     }
+}
+
+/// Reads the tables again that `events` are about: NVMe's, which are quickly read, where they are about nothing else. The
+/// places that were looked at; `None`, and nothing is done, where a whole look is needed.
+pub(crate) fn update(
+    storage: &mut Storage,
+    survey: &Survey<'_>,
+    events: &[&Uevent],
+) -> Option<Vec<String>> {
+    let is_nvme = |event: &&Uevent| matches!(&*event.subsystem, "nvme" | "nvme-subsystem");
+    if events.is_empty() || !events.iter().all(is_nvme) {
+        return None;
+    }
+    let (controllers, namespaces, subsystems) = nvme::discover(survey);
+    storage.nvme_controllers = controllers;
+    storage.nvme_namespaces = namespaces;
+    storage.nvme_subsystems = subsystems;
+    Some(nvme::PLACES.map(str::to_owned).to_vec())
 }
 
 /// Reads again what changes without an event: statistics, arrays, health where it was read before, and how full file

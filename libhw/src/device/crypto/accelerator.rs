@@ -100,9 +100,7 @@ pub(super) fn discover(survey: &Survey<'_>, crypto: &mut Crypto) {
         row.services = vec![Service::Compression];
         crypto.accelerators.push(row);
     }
-    let wanted =
-        |identity: &Identity| known::device(identity).is_some() || known::fec(identity).is_some();
-    for (identity, function) in directory::functions(survey, wanted) {
+    for (identity, function) in directory::functions(survey, is_one) {
         if let Some((name, virtual_function)) = known::fec(&identity) {
             let row = fec::read(survey, &function, name, virtual_function);
             crypto.fec.push(row);
@@ -113,6 +111,23 @@ pub(super) fn discover(survey: &Survey<'_>, crypto: &mut Crypto) {
             pci(survey, &identity, &function, crypto);
         }
     }
+}
+
+/// Whether a PCI function is for cryptography, compression or error correction.
+pub(super) fn is_one(function: &Identity) -> bool {
+    known::device(function).is_some() || known::fec(function).is_some()
+}
+
+/// Whether a device of virtio is a cryptographic one.
+///
+/// ```text
+/// virtio:d00000014v00001AF4
+/// ```
+pub(super) fn is_virtio_crypto(modalias: &str) -> bool {
+    let number = modalias
+        .strip_prefix("virtio:d")
+        .and_then(|rest| rest.get(..8));
+    number.is_none_or(|number| parse::hex(number) == Ok(VIRTIO_CRYPTO))
 }
 
 fn pci(survey: &Survey<'_>, identity: &Identity, function: &Directory<'_>, crypto: &mut Crypto) {

@@ -49,6 +49,31 @@ pub(super) fn discover<'a>(survey: &'a Survey<'a>) -> (Vec<Interface>, Network<'
     (interfaces, network)
 }
 
+/// Adds the interfaces that came, as the kernel itself knows them, and takes away those that went; the others stay as they
+/// were. False, and nothing is done, where no driver has more to tell that may take its time.
+pub(super) fn skim(interfaces: &mut Vec<Interface>, survey: &Survey<'_>) -> bool {
+    let links = Network::links(survey).unwrap_or_default();
+    if !Network::of(survey, &links).may_hold {
+        return false;
+    }
+    let mut came: BTreeMap<(u32, String), Link> = links
+        .into_iter()
+        .take(INTERFACES_MAX)
+        .map(|link| ((link.index, link.name.clone()), link))
+        .collect();
+    let names: BTreeMap<u32, String> = came.keys().cloned().collect();
+    let listed = survey.names(sysfs::NET);
+    let here = sysfs::Here::of(&listed, &names);
+    interfaces.retain(|interface| {
+        let key = interface.index.map(|index| (index, interface.id.clone()));
+        key.is_some_and(|key| came.remove(&key).is_some())
+    });
+    let row = |link: &Link| of_link(survey, link, &names, here.has(survey, link));
+    interfaces.extend(came.values().map(row));
+    interfaces.sort_by(|a, b| (a.index, &a.id).cmp(&(b.index, &b.id)));
+    true
+}
+
 /// Reads again what changes without an event.
 pub(super) fn refresh<'a>(interfaces: &mut [Interface], survey: &'a Survey<'a>) -> Network<'a> {
     let told = Network::links(survey).unwrap_or_default();
@@ -86,13 +111,13 @@ fn from_sysfs(survey: &Survey<'_>, listed: &[String]) -> Vec<Link> {
     names.filter_map(|name| sysfs::link(survey, name)).collect()
 }
 
-fn interface(
-    network: Network<'_>,
+/// An interface as the kernel itself knows it.
+fn of_link(
+    survey: &Survey<'_>,
     link: &Link,
     names: &BTreeMap<u32, String>,
-    (told, ours): (bool, bool),
+    ours: bool,
 ) -> Interface {
-    let survey = network.survey;
     let place = if ours {
         sysfs::place(survey, &link.name)
     } else {
@@ -103,7 +128,7 @@ fn interface(
     let lower = link
         .lower
         .filter(|lower| *lower != link.index && !link.lower_elsewhere);
-    let mut interface = Interface {
+    Interface {
         id: link.name.clone(),
         index: Some(link.index).filter(|index| *index > 0),
         kind: Some(kind(link, &place)),
@@ -140,7 +165,18 @@ fn interface(
         vfs: link.vfs.clone(),
         now: now(link),
         ..Interface::default()
-    };
+    }
+}
+
+/// An interface, and what its driver says of it.
+fn interface(
+    network: Network<'_>,
+    link: &Link,
+    names: &BTreeMap<u32, String>,
+    (told, ours): (bool, bool),
+) -> Interface {
+    let survey = network.survey;
+    let mut interface = of_link(survey, link, names, ours);
     let asked = asks(&interface);
     let name = link.name.clone();
     let settings = asked.then(|| network.ask(Question::Settings { interface: name }));

@@ -18,7 +18,7 @@ const LOOPBACK: u16 = 772;
 pub(super) struct Network<'a> {
     pub(super) survey: &'a Survey<'a>,
     /// Whether there is a device that may hold whoever asks about anything in the network.
-    may_hold: bool,
+    pub(super) may_hold: bool,
 }
 
 impl<'a> Network<'a> {

@@ -45,7 +45,7 @@ fn address(text: &str) -> Parsed<Option<Address>> {
     format!("{text}.0").parse().map(Some).map_err(|_| expected)
 }
 
-const SLOTS: &str = "sys/bus/pci/slots";
+pub(super) const SLOTS: &str = "sys/bus/pci/slots";
 const SLOTS_MAX: usize = 1 << 12;
 
 #[cfg(test)]

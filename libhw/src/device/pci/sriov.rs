@@ -38,14 +38,11 @@ fn address(text: &str) -> Parsed<Address> {
 }
 
 /// How many there are: the links are counted, since `sriov_numvfs` waits for the device's lock, which a
-/// driver holds for seconds while it makes them, and for ever when it hangs.
+/// driver holds for seconds while it meets the device or makes them, and for ever when it hangs.
 fn enabled(attributes: &Attributes<'_>, links: usize) -> u32 {
-    if links > 0 {
+    let counted = LINKED && attributes.survey.root().is_live() && !attributes.survey.deep();
+    if links > 0 || counted || !attributes.has("sriov_numvfs") {
         return u32::try_from(links).unwrap_or(u32::MAX);
-    }
-    // Some platforms (no_vf_scan in the kernel) enable virtual functions without links to them.
-    if !attributes.has("sriov_numvfs") {
-        return 0;
     }
     let path = attributes.path("sriov_numvfs");
     let survey = attributes.survey;
@@ -80,6 +77,9 @@ fn vf_addresses(
     }
     numbers.iter().copied().map(address).collect()
 }
+
+/// Whether every virtual function has a link. Some platforms (no_vf_scan in the kernel) may enable them without.
+const LINKED: bool = !cfg!(any(target_arch = "s390x", target_arch = "powerpc64"));
 
 const TEXT_MAX: usize = 64;
 

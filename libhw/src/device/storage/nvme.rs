@@ -216,6 +216,9 @@ pub struct NvmeSubsystem {
 const CONTROLLERS: &str = "sys/class/nvme";
 const SUBSYSTEMS: &str = "sys/class/nvme-subsystem";
 
+/// Where all of this is read.
+pub(super) const PLACES: [&str; 2] = [CONTROLLERS, SUBSYSTEMS];
+
 /// More than any machine has, so that a hostile tree ends.
 const NAMESPACES_MAX: usize = 65_536;
 

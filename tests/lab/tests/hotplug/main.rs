@@ -10,7 +10,7 @@ use gnomon_lab::{Machine, provision, ready, skipped};
 use watched::{Expected, Watched};
 
 /// How often something is plugged and unplugged where its times are taken.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 10;
 
 /// What a NIC or a drive is known by, once it is in the first slot.
 const FUNCTION: &str = "0000:01:00.0";
@@ -85,7 +85,6 @@ fn a_drive_that_is_plugged_is_recorded() {
 }
 
 #[test]
-#[ignore = "the record of plugged memory is not found where the test looks for it"]
 fn memory_that_is_plugged_is_recorded() {
     let mut machine = Watched::with_slots(0);
     machine.hot_plug.memory_slots = Some(2);
@@ -99,8 +98,8 @@ fn memory_that_is_plugged_is_recorded() {
     // The guest's 512 MiB are the first four blocks; what is plugged lies from 4 GiB on.
     let block = "memory32";
     let rows = [("add", 5), ("remove", 4)].map(|(act, count)| {
-        let record = json!({"class": "memory", "change": "changed",
-            "/fields/0/field": "blocks.count", "/fields/0/after": count});
+        let field = json!({"field": "blocks.count", "after": count});
+        let record = json!({"class": "memory", "change": "changed", "fields": [field]});
         of(act, block, record)
     });
     for _ in 0..ROUNDS {
@@ -120,7 +119,6 @@ fn memory_that_is_plugged_is_recorded() {
 
 /// Only on 6.1: newer kernels take a CPU that is plugged into QEMU without KVM for none of theirs.
 #[test]
-#[ignore = "plugging a CPU into kernel 6.1 was never tried"]
 fn a_cpu_that_is_plugged_is_recorded() {
     if !ready() {
         return;
@@ -151,22 +149,17 @@ fn a_cpu_that_is_plugged_is_recorded() {
     let mut device = free["props"].clone();
     device["driver"] = free["type"].clone();
     device["id"] = json!("cpu-1");
-    let comes = of("add", "cpu1", json!({"class": "cpu", "change": "changed"}));
-    let online = of(
-        "online",
-        "cpu1",
-        json!({"class": "cpu", "table": "threads", "id": "1", "change": "added"}),
-    );
-    let goes = of(
-        "remove",
-        "cpu1",
-        json!({"class": "cpu", "change": "changed"}),
-    );
-    for _ in 0..2 {
-        watched.plugs(device.clone(), &[&comes]);
-        let switch = "/sys/devices/system/cpu/cpu1/online";
-        watched.acts(&[&online], |vm| vm.write(switch, "1"));
-        watched.unplugs("cpu-1", &[&goes]);
-    }
+    let row = |change: &str| json!({"class": "cpu", "table": "cpus", "id": "1", "change": change});
+    let comes = of("add", "cpu1", row("added"));
+    let mut running = row("changed");
+    running["fields"] = json!([{"field": "online", "after": true}]);
+    let online = of("online", "cpu1", running);
+    let goes = of("remove", "cpu1", row("removed"));
+    watched.plugs(device, &[&comes]);
+    let switch = "/sys/devices/system/cpu/cpu1/online";
+    watched.acts(&[&online], |vm| vm.write(switch, "1"));
+    // The kernel lets go of it; QEMU, with this kernel, does not say that it is gone, and so it is plugged once.
+    let unplug = json!({"id": "cpu-1"});
+    watched.acts(&[&goes], |vm| vm.qmp("device_del", unplug).map(drop));
     watched.are_soon("a CPU");
 }

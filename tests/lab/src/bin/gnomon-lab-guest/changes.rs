@@ -33,19 +33,13 @@ pub(crate) fn listen(arguments: &Value) -> Result<Value, String> {
     Ok(Value::Null)
 }
 
-/// Waits for the first record after the time `after_ns` that has every field of `wanted`: by name, or by its place as a
-/// JSON pointer.
+/// Waits for the first record after the time `after_ns` that has all of `wanted`.
 pub(crate) fn recorded(arguments: &Value) -> Result<Value, String> {
-    let wanted = arguments["wanted"].as_object().ok_or("what is wanted?")?;
+    let wanted = &arguments["wanted"];
     let after_ns = arguments["after_ns"].as_u64().unwrap_or_default();
     let limit = Duration::from_millis(arguments["limit_ms"].as_u64().unwrap_or_default());
     let until = Instant::now() + limit;
-    let is_wanted = |(at_ns, record): &&(u64, Value)| {
-        *at_ns >= after_ns
-            && wanted
-                .iter()
-                .all(|(field, value)| at(record, field) == Some(value))
-    };
+    let is_wanted = |(at_ns, record): &&(u64, Value)| *at_ns >= after_ns && has(record, wanted);
     let mut records = RECORDS.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         if let Some((at_ns, record)) = records.iter().find(is_wanted) {
@@ -82,8 +76,17 @@ fn take(lines: &mut BufReader<File>) {
     MORE.notify_all();
 }
 
-fn at<'a>(record: &'a Value, field: &str) -> Option<&'a Value> {
-    record.pointer(field).or_else(|| record.get(field))
+/// Whether a value has all of another: an object its fields, an array an item for each of its items.
+fn has(found: &Value, wanted: &Value) -> bool {
+    match (found, wanted) {
+        (Value::Object(found), Value::Object(wanted)) => wanted
+            .iter()
+            .all(|(name, wanted)| found.get(name).is_some_and(|found| has(found, wanted))),
+        (Value::Array(found), Value::Array(wanted)) => wanted
+            .iter()
+            .all(|wanted| found.iter().any(|found| has(found, wanted))),
+        _ => found == wanted,
+    }
 }
 
 fn summary(record: &Value) -> String {
