@@ -34,6 +34,7 @@ use crate::work::{Pulse, Work};
 
 mod known;
 mod notify;
+mod order;
 mod watch;
 mod worker;
 

@@ -10,10 +10,10 @@ use libhw::diff::{Change, diff, diff_class};
 use libhw::inventory::{Class, Inventory};
 use libhw::io::root::Root;
 use libhw::survey::Problem;
-use libhw::watch::Uevent;
 
 use super::known::Known;
 use super::notify;
+use super::order::{cause, next, uevents};
 use crate::api::{Published, Shared};
 use crate::config::Config;
 use crate::event::{Cause, Event, Record, kind, rfc3339};
@@ -24,18 +24,6 @@ use crate::work::{Todo, Told};
 /// Classes whose lasting values change without an event: a pool is resized by writing to a file. They are
 /// small, and read anew for every request.
 const WITHOUT_EVENTS: &[Class] = &[Class::Hugepages];
-
-/// Classes that are read last, since they take long, or since a driver that meets its device may hold whoever asks.
-const LAST: &[Class] = &[
-    Class::Numa,
-    Class::Hugepages,
-    Class::Storage,
-    Class::Nic,
-    Class::PtpClock,
-    Class::Sensor,
-    Class::Software,
-    Class::Crypto,
-];
 
 /// Those of them whose drivers are asked once all else is read: what came and what went is known without.
 const SKIMMED: &[Class] = &[Class::Nic];
@@ -482,51 +470,4 @@ fn tell(cause: &Cause, change: &Change, number: usize) {
     } else {
         log::info!("{place} {kind}: {cause}");
     }
-}
-
-/// The class to read first: one that is quickly read; for the second time, when what came is told already, it can wait.
-fn next(due: &BTreeSet<Class>, read: &BTreeMap<Class, usize>) -> Option<Class> {
-    let place = |class: &&Class| {
-        let last = LAST.iter().position(|last| last == *class);
-        last.map_or_else(
-            || {
-                if read.contains_key(*class) {
-                    LAST.len() + 1
-                } else {
-                    0
-                }
-            },
-            |place| place + 1,
-        )
-    };
-    due.iter().min_by_key(place).copied()
-}
-
-/// The uevents that concern a class; `None` where something else concerns it too.
-fn uevents<'a>(class: Class, events: &'a [Event]) -> Option<Vec<&'a Uevent>> {
-    let concerns = |event: &&Event| event.classes().contains(&class);
-    let uevent = |event: &'a Event| match event {
-        Event::Uevent(event) => Some(event),
-        Event::Notice(_) => None,
-    };
-    events.iter().filter(concerns).map(uevent).collect()
-}
-
-/// The event that tells of a change: that of the device itself, else the first that concerns its class.
-fn cause(change: &Change, events: &[Event]) -> Option<Cause> {
-    let concerns = |event: &&Event| {
-        event
-            .classes()
-            .iter()
-            .any(|class| class.name() == change.class)
-    };
-    let of_device = |event: &&Event| {
-        let name = event.device();
-        let (prefix, number) =
-            name.split_at(name.trim_end_matches(|c: char| c.is_ascii_digit()).len());
-        name == change.id || (number == change.id && matches!(prefix, "cpu" | "node" | "policy"))
-    };
-    let concerned = || events.iter().filter(concerns);
-    let event = concerned().find(of_device).or_else(|| concerned().next())?;
-    Some(event.cause())
 }
