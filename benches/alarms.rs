@@ -2,7 +2,10 @@
 //!
 //! The agent is no library: its engine is taken in as a module, as it stands.
 
-#![expect(dead_code, reason = "what is measured is a part of the module that is taken in")]
+#![expect(
+    dead_code,
+    reason = "what is measured is a part of the module that is taken in"
+)]
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,14 +46,22 @@ fn engine() -> Engine {
         boot: Uuid::from_u128(1),
         seed: [1, 2],
     };
-    Engine::new(catalogue, Limits::default(), place, Saved::default(), stamp(0))
+    Engine::new(
+        catalogue,
+        Limits::default(),
+        place,
+        Saved::default(),
+        stamp(0),
+    )
 }
 
 /// A round of a monitor that sees `seen` of every key.
 fn round(seen: &Seen) -> Vec<Report> {
     let host = Entity::host("n1");
     let one = |number| {
-        let entity = host.with("sensor", &format!("fan{number}_input")).expect("a name");
+        let entity = host
+            .with("sensor", &format!("fan{number}_input"))
+            .expect("a name");
         Report::Observed(Observation {
             key: Key::new(FAN, entity),
             monitor: MonitorName::new("sensors"),
@@ -76,15 +87,29 @@ fn rounds(c: &mut Criterion) {
 
     let mut idle = engine();
     group.bench_function("nothing is wrong", |b| {
-        b.iter_batched(|| sound.clone(), |reports| handle(&mut idle, reports, 1), BatchSize::LargeInput);
+        b.iter_batched(
+            || sound.clone(),
+            |reports| handle(&mut idle, reports, 1),
+            BatchSize::LargeInput,
+        );
     });
 
     let mut active = engine();
     handle(&mut active, fault.clone(), 1);
     active.poll(stamp(60_000));
-    assert_eq!(active.alarms().filter(|alarm| alarm.key.alarm == FAN).count() as u64, KEYS);
+    assert_eq!(
+        active
+            .alarms()
+            .filter(|alarm| alarm.key.alarm == FAN)
+            .count() as u64,
+        KEYS
+    );
     group.bench_function("all are raised, and seen again", |b| {
-        b.iter_batched(|| fault.clone(), |reports| handle(&mut active, reports, 60_000), BatchSize::LargeInput);
+        b.iter_batched(
+            || fault.clone(),
+            |reports| handle(&mut active, reports, 60_000),
+            BatchSize::LargeInput,
+        );
     });
 
     group.bench_function("all are raised and cleared", |b| {
