@@ -203,10 +203,6 @@ impl Bands {
         Ok(Self(bands))
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// The bands, the gravest first.
     pub(crate) fn rows(&self) -> &[Band] {
         &self.0
