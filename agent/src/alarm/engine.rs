@@ -123,7 +123,7 @@ impl Engine {
             masks: Vec::new(),
             storms: Storms::default(),
             refusals: Refusals::default(),
-            journal: Journal::new(place.boot, saved.last),
+            journal: Journal::new(place.boot, saved.last, now),
         };
         engine.restore(saved);
         engine.report_own();
@@ -192,6 +192,7 @@ impl Engine {
     fn advance(&mut self, now: Stamp) {
         let boottime = now.boottime.max(self.now.boottime);
         self.now = Stamp { boottime, ..now };
+        self.journal.now = self.now;
         while let Some(timer) = self.registry.take_due(boottime) {
             match timer {
                 Timer::Track(slot) => self.look_again(slot),
@@ -238,7 +239,7 @@ impl Engine {
         let Some(alarm) = &track.alarm else { return };
         let own = u64::from(what == What::Changed);
         let folded = (track.telling.changes + track.telling.held).saturating_sub(own);
-        self.journal.push(what, alarm, folded, self.now, told);
+        self.journal.push(what, alarm, folded, told);
         track.telling = track::Telling {
             at: self.now.boottime,
             severity: Some(alarm.severity),

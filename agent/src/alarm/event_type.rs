@@ -27,3 +27,14 @@ words! {
         TimeDomain "time-domain-violation" 11;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_numbers_are_those_of_iana_without_other() {
+        assert!(EventType::ALL.iter().map(|one| one.number()).eq(2..=11));
+        assert_eq!("time-domain-violation".parse(), Ok(EventType::TimeDomain));
+    }
+}

@@ -1,5 +1,6 @@
 //! What a monitor says: what it saw of one thing, that a round is complete, or that it could not look.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -180,7 +181,7 @@ impl Bands {
                 raise,
                 clear,
             } = *band;
-            let differ = raise < clear || raise > clear;
+            let differ = raise.partial_cmp(&clear).is_some_and(Ordering::is_ne);
             if !differ || !raise.is_finite() || !clear.is_finite() {
                 return Err(BandError::Empty {
                     severity,
@@ -200,10 +201,6 @@ impl Bands {
             }
         }
         Ok(Self(bands))
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// The bands, the gravest first.

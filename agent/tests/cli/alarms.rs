@@ -2,12 +2,16 @@
 
 use serde_json::Value;
 
-use crate::command::{Lab, golden, status_and_complaint};
+use crate::command::{Lab, status_and_complaint};
 
 #[test]
 fn alarms_are_listed_by_what_their_ids_begin_with() {
     let lab = Lab::new();
-    golden("alarms-list.txt", &lab.stdout("alarms list hw.memory"));
+    let some = lab.stdout("alarms list hw.memory.");
+    let row =
+        "hw.memory.uncorrected  critical  A memory module had an error that could not be corrected";
+    assert!(some.lines().any(|line| line.trim() == row), "{some}");
+    assert!(!some.contains("hw.cpu"), "{some}");
     let all = lab.json("alarms list --json");
     let ids = all
         .as_array()
@@ -21,9 +25,14 @@ fn alarms_are_listed_by_what_their_ids_begin_with() {
 #[test]
 fn an_alarm_is_explained_to_people_and_programs() {
     let lab = Lab::new();
-    golden(
-        "alarms-explain.txt",
-        &lab.stdout("alarms explain host.memory.pressure"),
+    let text = lab.stdout("alarms explain host.memory.pressure");
+    assert!(
+        text.starts_with("host.memory.pressure: Work waits for memory\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("A symptom of: host.memory.usage of the same host\n"),
+        "{text}"
     );
     let row = lab.json("alarms explain host.memory.pressure --json");
     assert_eq!(row["probable_cause"], "out-of-memory");

@@ -16,11 +16,10 @@ use super::registry::Slot;
 impl Engine {
     /// The active alarm that is why one of `definition` and `entity` is there.
     pub(super) fn find_cause(&self, definition: &Definition, entity: &Entity) -> Option<Uuid> {
-        let found = definition.causes.iter().find_map(|(id, related)| {
+        definition.causes.iter().find_map(|(id, related)| {
             let kind = self.catalogue.kind(id)?;
             self.active_cause(kind, *related, entity)
-        });
-        found
+        })
     }
 
     fn active_cause(&self, kind: Kind, related: Related, entity: &Entity) -> Option<Uuid> {
@@ -33,14 +32,10 @@ impl Engine {
             Related::SameEntity => instance(self.registry.raised(kind, entity)?),
             Related::Within => std::iter::successors(Some(entity.clone()), Entity::outer)
                 .find_map(|outer| instance(self.registry.raised(kind, &outer)?)),
-            Related::Around => {
-                let found = self.registry.raised_within(kind, entity).find_map(instance);
-                found
-            }
+            Related::Around => self.registry.raised_within(kind, entity).find_map(instance),
             Related::SameHost => {
                 let host = entity.outermost();
-                let found = self.registry.raised_within(kind, &host).find_map(instance);
-                found
+                self.registry.raised_within(kind, &host).find_map(instance)
             }
         }
     }

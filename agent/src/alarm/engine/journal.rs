@@ -13,21 +13,25 @@ pub(super) struct Journal {
     sequence: u64,
     notice: u64,
     events: Vec<Event>,
+    /// When what happens happens.
+    pub(super) now: Stamp,
 }
 
 impl Journal {
     /// Goes on after `last` and its notice, where those are of this boot.
-    pub(super) fn new(boot: Uuid, last: Option<(EventId, u64)>) -> Self {
+    pub(super) fn new(boot: Uuid, last: Option<(EventId, u64)>, now: Stamp) -> Self {
         let last = last.filter(|(id, _)| id.boot == boot);
         Self {
             boot,
             sequence: last.map_or(0, |(id, _)| id.sequence),
             notice: last.map_or(0, |(_, notice)| notice),
             events: Vec::new(),
+            now,
         }
     }
 
-    pub(super) fn push(&mut self, what: What, alarm: &Alarm, folded: u64, at: Stamp, told: bool) {
+    /// Writes what happened to an alarm, `told` to sinks or not; it stands for `folded` changes beyond itself.
+    pub(super) fn push(&mut self, what: What, alarm: &Alarm, folded: u64, told: bool) {
         self.sequence += 1;
         self.notice += u64::from(told);
         self.events.push(Event {
@@ -36,7 +40,7 @@ impl Journal {
                 sequence: self.sequence,
             },
             notice: told.then_some(self.notice),
-            at,
+            at: self.now,
             what,
             folded,
             alarm: Box::new(alarm.clone()),

@@ -36,7 +36,7 @@ impl Engine {
             }
         };
         self.work(slot, |engine, track, definition| {
-            engine.judge(track, observation, definition)
+            engine.judge(track, observation, definition);
         });
     }
 
@@ -176,7 +176,7 @@ impl Engine {
             .slots(|track| track.monitor == failure.monitor && failure.scope.holds(&track.key));
         for slot in lost {
             self.work(slot, |engine, track, _| {
-                engine.lose_sight(track, &failure.reason)
+                engine.lose_sight(track, &failure.reason);
             });
         }
     }

@@ -53,7 +53,7 @@ impl Engine {
             alarm.end(self.now);
             let (told, reason) = (alarm.is_announced(), Reason::Undefined);
             let what = crate::alarm::event::What::Cleared { reason };
-            return self.journal.push(what, &alarm, 0, self.now, told);
+            return self.journal.push(what, &alarm, 0, told);
         };
         let now = self.now.boottime;
         let same_boot = alarm.boot == self.boot;

@@ -47,8 +47,8 @@ fn arguments_join_pairs_by_commas_and_need_no_escape_for_a_dot() {
 fn what_is_no_entity_is_refused_by_name() {
     let long = format!("host={}", "n".repeat(1 << 20));
     let value = format!("host={}", "n".repeat(256));
-    let many = vec!["k=v"; 9].join(".");
-    let wide = vec![format!("k={}", "v".repeat(255)); 5].join(".");
+    let many = ["k=v"; 9].join(".");
+    let wide = [format!("k={}", "v".repeat(255)).as_str(); 5].join(".");
     for (text, says) in [
         ("", "without a pair"),
         ("host", "no \"=\" in \"host\""),

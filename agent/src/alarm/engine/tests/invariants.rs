@@ -131,7 +131,7 @@ fn restart(rig: &mut Rig, boot_number: u128) {
 }
 
 /// What a control plane holds that is told of each event once, and which forgets nothing.
-fn held(rig: &Rig) -> BTreeMap<super::Key, Uuid> {
+fn held(rig: &Rig) -> BTreeMap<Key, Uuid> {
     let mut held = BTreeMap::new();
     for event in rig.events.iter().filter(|event| event.is_told()) {
         match event.alarm.is_announced() && event.alarm.is_active() {

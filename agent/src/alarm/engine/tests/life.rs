@@ -15,7 +15,10 @@ fn a_fault_is_raised_once_and_cleared_when_it_is_gone() {
         (alarm.phase, alarm.severity, alarm.occurrences),
         (Phase::Raised, Severity::Major, 1)
     );
-    assert_eq!(alarm.text.as_str(), "it is broken");
+    assert_eq!(
+        (alarm.text.as_str(), alarm.monitor.as_str()),
+        ("it is broken", "m")
+    );
     assert_eq!(alarm.evidence, [Evidence::new("register", "7")]);
     rig.absent(PLAIN, N);
     let cleared = rig.events.last().unwrap().clone();
