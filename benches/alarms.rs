@@ -1,4 +1,5 @@
-//! How many observations the alarm engine takes in a second, of ten thousand keys.
+//! How many observations the alarm engine takes in a second, of ten thousand keys: `ci/bench`, or
+//! `cargo run --release -p gnomon-benches --bin alarms -- --bench`.
 //!
 //! The agent is no library: its engine is taken in as a module, as it stands.
 

@@ -426,6 +426,9 @@ fn every_command_has_a_manual_page() {
         pages,
         [
             "gnomon-agent.1",
+            "gnomon-alarms-explain.1",
+            "gnomon-alarms-list.1",
+            "gnomon-alarms.1",
             "gnomon-capture.1",
             "gnomon-completions.1",
             "gnomon-diff.1",
