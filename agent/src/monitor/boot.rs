@@ -14,7 +14,7 @@ use crate::monitor::told::Told;
 
 const FIRED: &str = "hw.watchdog.fired";
 const CRASHED: &str = "host.reboot.crash-record";
-const FIRMWARE: &str = "hw.firmware.boot-error";
+const FIRMWARE: &str = "hw.firmware.error";
 const STARVED: &str = "hw.watchdog.warning";
 
 const NAME: &str = "last-boot";
@@ -150,7 +150,7 @@ fn firmware(ras: &Ras, told: &mut Told) {
         Gravity::Informational => None,
     };
     let severity = severity.filter(|_| error.record_count > 0);
-    let entity = told.entity(&[("section", "BERT")]);
+    let entity = told.entity(&[("section", "boot error record")]);
     told.say(FIRMWARE, &entity)
         .with("severity", format!("{:?}", error.severity))
         .with("records", error.record_count)

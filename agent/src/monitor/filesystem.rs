@@ -49,6 +49,7 @@ pub(crate) const REMOTE_ROW: Row = Row {
     alarms: &[FILL, INODES, HUNG],
     interval: seconds(60),
     deadline: seconds(30),
+    cost: Cost::High,
     reading: Reading::Deep,
     blocks: true,
     available: |look| available(look, true),

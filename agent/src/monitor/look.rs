@@ -20,6 +20,7 @@ pub(crate) struct Look<'a> {
     /// What could not be had when they were read.
     pub(crate) problems: &'a [Problem],
     /// The host, or the tree that stands for it, for the little that no class tells.
+    #[expect(dead_code, reason = "monitors of what no class tells read it")]
     pub(crate) root: &'a Root,
     /// When they were read.
     pub(crate) now: Stamp,

@@ -110,7 +110,10 @@ impl Nics {
         let id = &interface.id;
         if let Some(carrier) = interface.carrier {
             let name = format!("{} was up", named(interface));
-            let was = self.remembered.ever(Span::Life, &name, carrier);
+            // What is no loss was a gain: the link was up in this boot before anybody looked.
+            let gained = interface.now.carrier_changes > interface.now.carrier_down_count;
+            let gained = gained && interface.now.carrier_down_count.is_some();
+            let was = self.remembered.ever(Span::Life, &name, carrier || gained);
             told.say(DOWN, entity)
                 .with("carrier", carrier)
                 .with_some("operstate", interface.operstate.as_ref())

@@ -15,7 +15,7 @@ use crate::monitor::remembered::Remembered;
 
 /// A machine and the monitor of a row.
 pub(crate) struct Scene {
-    pub(crate) directory: TempDir,
+    directory: TempDir,
     pub(crate) baseline: Option<Inventory>,
     row: &'static Row,
     monitor: Box<dyn Monitor>,
@@ -61,12 +61,6 @@ impl Scene {
         let place = self.place(path);
         std::fs::create_dir_all(place.parent().unwrap()).unwrap();
         std::fs::write(place, text).unwrap();
-    }
-
-    pub(crate) fn link(&self, path: &str, target: &str) {
-        let place = self.place(path);
-        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
-        std::os::unix::fs::symlink(target, place).unwrap();
     }
 
     /// Replaces a text that stands in a file.
