@@ -12,7 +12,9 @@
 //! The words are those of ITU-T X.733 (alarm reporting) and X.736 (security alarms). Nothing here uses any other module of
 //! the agent, so that a bench can take it in as it is.
 
+pub(crate) mod catalogue;
 pub(crate) mod counts;
+pub(crate) mod engine;
 pub(crate) mod entity;
 pub(crate) mod event;
 pub(crate) mod event_type;

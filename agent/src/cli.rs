@@ -9,6 +9,7 @@ use clap::error::{Error as ArgumentError, ErrorKind};
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::command::agent::AgentArguments;
+use crate::command::alarms::AlarmsArguments;
 use crate::command::capture::CaptureArguments;
 use crate::command::completions::CompletionsArguments;
 use crate::command::diff::DiffArguments;
@@ -71,6 +72,9 @@ enum Command {
     /// Run the per-node daemon: watch the hardware, remember changes, serve both over HTTP
     #[command(after_help = command::agent::HELP)]
     Agent(AgentArguments),
+    /// List the alarms that there can be, and say what each means
+    #[command(after_help = command::alarms::HELP, disable_help_subcommand = true)]
+    Alarms(AlarmsArguments),
     /// Answer what the agent asks on standard input; it starts this itself
     #[command(hide = true)]
     Answer,
@@ -114,6 +118,7 @@ fn dispatch(command: Command) -> Result<Outcome, Error> {
         Command::Diff(arguments) => command::diff::run(&arguments),
         Command::Tune(arguments) => command::tune::run(&arguments),
         Command::Agent(arguments) => command::agent::run(&arguments),
+        Command::Alarms(arguments) => command::alarms::run(&arguments),
         Command::Answer => command::answer::run(),
         Command::Completions(arguments) => command::completions::run(arguments, Line::command()),
         Command::Man(arguments) => command::man::run(&arguments, Line::command()),

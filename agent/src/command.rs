@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::{host, json};
 
 pub(crate) mod agent;
+pub(crate) mod alarms;
 pub(crate) mod answer;
 pub(crate) mod capture;
 pub(crate) mod completions;
@@ -87,6 +88,10 @@ pub(crate) enum Error {
         found: u32,
         known: u32,
     },
+    #[error(transparent)]
+    Catalogue(#[from] Box<crate::alarm::catalogue::Error>),
+    #[error("no alarm {id:?} (gnomon alarms list)")]
+    NoAlarm { id: String },
     #[error("no PCI function {address} (gnomon inventory pci --vfs lists them)")]
     NoFunction { address: String },
 }

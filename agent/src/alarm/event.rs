@@ -49,7 +49,7 @@ impl Event {
 pub(crate) enum What {
     /// It began.
     Raised,
-    /// Its severity or text is another, or a fault that was gone came back before the alarm was cleared.
+    /// Its severity or text is another, or the fault of a latched one came back.
     Changed,
     /// It ended.
     Cleared { reason: Reason },
@@ -73,7 +73,7 @@ pub(crate) enum What {
     Latched,
     /// Another alarm is its cause, and was raised after it.
     Linked,
-    /// Its cause is over and it is still there: an alarm of its own from now on, which control planes take as raised.
+    /// Its cause is over and it is still there, or it became graver than its cause: control planes take it as raised.
     Released,
     /// It was folded in a storm, and is told now: control planes take it as raised.
     Unfolded,

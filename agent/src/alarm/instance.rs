@@ -81,6 +81,16 @@ impl Alarm {
         self.announced
     }
 
+    /// It is over.
+    pub(super) fn end(&mut self, now: Stamp) {
+        self.phase = Phase::Cleared;
+        self.cleared = Some(now);
+        self.changed = now;
+        self.stale = None;
+        self.unverified = false;
+        self.flapping = None;
+    }
+
     /// Whether it still holds, as far as anybody knows.
     pub(crate) const fn is_active(&self) -> bool {
         self.cleared.is_none()

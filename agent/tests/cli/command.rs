@@ -73,6 +73,7 @@ fn every_command_explains_itself() {
         "capture",
         "diff",
         "agent",
+        "alarms",
         "completions",
         "man",
     ] {

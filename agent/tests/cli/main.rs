@@ -3,6 +3,8 @@
 //! `UPDATE_GOLDEN=1` writes the texts in this folder anew; git diff then shows what users will see.
 
 #[cfg(test)]
+mod alarms;
+#[cfg(test)]
 mod command;
 #[cfg(test)]
 mod machine;
