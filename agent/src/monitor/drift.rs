@@ -66,10 +66,18 @@ impl Monitor for Drift {
         let Some(baseline) = look.baseline else {
             return told.failed("no inventory was accepted as the baseline");
         };
+        let mut complete = true;
         for kind in KINDS {
-            // A class that one side did not read says nothing.
-            let (Some(before), Some(now)) = ((kind.parts)(baseline), (kind.parts)(look.inventory))
-            else {
+            if !look.lists(kind.from.0, &[kind.from.1]) {
+                complete = false;
+                continue;
+            }
+            // Of what was never accepted nothing is missed; of what cannot be seen nobody knows.
+            let Some(before) = (kind.parts)(baseline) else {
+                continue;
+            };
+            let Some(now) = (kind.parts)(look.inventory) else {
+                complete = false;
                 continue;
             };
             let ignored = |part: &Part| self.0.ignore.has(&part.name);
@@ -80,14 +88,7 @@ impl Monitor for Drift {
                 .collect();
             compare(kind, &before, &now, &mut told);
         }
-        // A class with problems may lack what is there: nothing is taken for gone then, and so nothing for whole.
-        let read = |class: &Class| {
-            !look
-                .problems
-                .iter()
-                .any(|problem| problem.class == class.name() && problem.path.ends_with("devices"))
-        };
-        told.end(ROW.classes.iter().all(read))
+        told.end(complete)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A machine in a directory, a monitor that looks at it, and what it says: for tests, which change files between looks.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use libhw::inventory::{Inventory, Scope, discover};
@@ -8,7 +9,8 @@ use libhw::io::root::Root;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::alarm::observation::{Report, Seen};
+use crate::alarm::catalogue::Catalogue;
+use crate::alarm::observation::{Observation, Report, Seen};
 use crate::alarm::time::{Quality, Stamp};
 use crate::monitor::look::{Look, Monitor, Reading, Row, Settings};
 use crate::monitor::remembered::Remembered;
@@ -178,6 +180,27 @@ pub(crate) fn check(row: &Row, reports: &[Report]) {
             Report::Failed(failure) => assert_eq!(failure.monitor.as_str(), row.name),
         }
     }
+}
+
+/// The catalogue knows the alarm, and its entity is of the kinds that stand there, or a part of such a one.
+fn fits(one: &Observation) {
+    static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+    let catalogue = CATALOGUE.get_or_init(|| Catalogue::embedded().unwrap());
+    let definition = catalogue.find(&one.key.alarm);
+    let definition = definition.unwrap_or_else(|| panic!("{} is not in the catalogue", one.key));
+    let kinds: Vec<&str> = one
+        .key
+        .entity
+        .pairs()
+        .iter()
+        .map(|pair| pair.kind.as_ref())
+        .collect();
+    let expected: Vec<&str> = definition.entity.as_str().split('.').collect();
+    assert!(
+        kinds.starts_with(&expected),
+        "{}: expected {expected:?}",
+        one.key
+    );
 }
 
 /// Reports in words; the last is whether they are all.

@@ -135,7 +135,11 @@ impl Monitor for Sensors {
                 if self.settings.ignore.has(&format!("{name}/{own}")) {
                     continue;
                 }
-                let entity = told.entity(&[("sensor", &format!("{name}/{own}"))]);
+                let kind = match channel.kind {
+                    ChannelKind::Intrusion => "chassis",
+                    _ => "sensor",
+                };
+                let entity = told.entity(&[(kind, &format!("{name}/{own}"))]);
                 let seen = One {
                     sensor,
                     channel,

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use libhw::device::memory::Population;
 use libhw::device::nic::InterfaceKind;
-use libhw::inventory::Inventory;
+use libhw::inventory::{Class, Inventory};
 use libhw::units::Bytes;
 
 use crate::monitor::name;
@@ -14,6 +14,8 @@ pub(super) struct Kind {
     pub(super) class: &'static str,
     pub(super) entity: &'static str,
     pub(super) alarm: Option<&'static str>,
+    /// The class, and the place that has to be readable before anything is taken for gone.
+    pub(super) from: (Class, &'static str),
     /// All of them; `None` where the class was not read.
     pub(super) parts: fn(&Inventory) -> Option<Vec<Part>>,
 }
@@ -39,48 +41,56 @@ pub(super) const KINDS: &[Kind] = &[
         class: "system",
         entity: "component",
         alarm: None,
+        from: (Class::System, "sys/class/dmi/id"),
         parts: machine,
     },
     Kind {
         class: "memory",
         entity: "dimm",
         alarm: Some("hw.memory.missing"),
+        from: (Class::Memory, "sys/firmware/dmi/tables/DMI"),
         parts: sticks,
     },
     Kind {
         class: "cpu",
         entity: "cpu",
         alarm: Some("hw.cpu.missing"),
+        from: (Class::Cpu, "sys/devices/system/cpu"),
         parts: processors,
     },
     Kind {
         class: "pci",
         entity: "pci",
         alarm: Some("hw.pcie.missing"),
+        from: (Class::Pci, "sys/bus/pci/devices"),
         parts: functions,
     },
     Kind {
         class: "storage",
         entity: "disk",
         alarm: Some("hw.storage.missing"),
+        from: (Class::Storage, "sys/block"),
         parts: drives,
     },
     Kind {
         class: "nic",
         entity: "nic",
         alarm: Some("hw.nic.missing"),
+        from: (Class::Nic, "sys/class/net"),
         parts: interfaces,
     },
     Kind {
         class: "gpu",
         entity: "pci",
         alarm: Some("hw.gpu.missing"),
+        from: (Class::Gpu, "sys/bus/pci/devices"),
         parts: adapters,
     },
     Kind {
         class: "crypto",
         entity: "pci",
         alarm: Some("hw.crypto.missing"),
+        from: (Class::Crypto, "sys/bus/pci/devices"),
         parts: accelerators,
     },
 ];
@@ -105,7 +115,11 @@ fn machine(inventory: &Inventory) -> Option<Vec<Part>> {
 }
 
 fn sticks(inventory: &Inventory) -> Option<Vec<Part>> {
-    let memory = inventory.memory.as_ref()?;
+    // Without SMBIOS nobody knows of a socket, full or empty.
+    let memory = inventory
+        .memory
+        .as_ref()
+        .filter(|memory| !memory.devices.is_empty())?;
     let there = memory
         .devices
         .iter()
@@ -123,7 +137,7 @@ fn sticks(inventory: &Inventory) -> Option<Vec<Part>> {
 
 /// Each package with how many of its CPUs are there, online or not: one that somebody took offline is no missing one.
 fn processors(inventory: &Inventory) -> Option<Vec<Part>> {
-    let cpu = inventory.cpu.as_ref()?;
+    let cpu = inventory.cpu.as_ref().filter(|cpu| !cpu.cpus.is_empty())?;
     let microcode = cpu.models.first().and_then(|model| model.microcode.clone());
     let packages = cpu.packages.iter().map(|package| Part {
         name: format!("package{}", package.id),

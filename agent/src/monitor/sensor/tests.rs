@@ -103,7 +103,11 @@ fn a_broken_sensor_says_so_and_its_value_is_unknown() {
     scene.write("sys/class/hwmon/hwmon1/intrusion0_alarm", "1\n");
     let wrong = [
         row("hw.sensor.fault", "sensor=nct6798/temp3", "fault"),
-        row("hw.chassis.intrusion", "sensor=nct6798/intrusion0", "fault"),
+        row(
+            "hw.chassis.intrusion",
+            "chassis=nct6798/intrusion0",
+            "fault",
+        ),
     ];
     assert_eq!(scene.wrong(), wrong);
     scene.set("ignore = [\"nct6798/*\"]");
