@@ -74,7 +74,7 @@ impl Blocks {
             .iter()
             .filter(|disk| !self.settings.ignore.has(&disk.id))
         {
-            let entity = told.entity(&[("disk", name::of_disk(disk))]);
+            let entity = told.entity(&name::way_of_disk(storage, disk));
             let called = match &disk.model {
                 Some(model) => format!("{} ({model})", disk.id),
                 None => disk.id.clone(),
@@ -121,7 +121,7 @@ impl Blocks {
             else {
                 continue;
             };
-            let entity = told.entity(&[("disk", name::of_controller(controller))]);
+            let entity = told.entity(&name::way_of_controller(storage, controller));
             told.say(OFFLINE, &entity)
                 .with("state", format!("{state:?}").to_lowercase())
                 .with_some("model", controller.model.as_ref())

@@ -2,6 +2,8 @@
 //!
 //! A drive is named by its serial number: the kernel's names are others after a boot.
 
+use std::collections::BTreeSet;
+
 use libhw::device::storage::{
     AtaHealth, CriticalWarning, Disk, NvmeController, NvmeHealth, ScsiHealth, Storage,
 };
@@ -24,6 +26,9 @@ const MEDIA: &str = "hw.storage.media-errors";
 const PENDING: &str = "hw.storage.sectors-pending";
 const REALLOCATED: &str = "hw.storage.sectors-reallocated";
 const CABLE: &str = "hw.storage.cable-errors";
+
+/// What is wrong when media errors are counted.
+const GARBLED: &str = "drive could not read or write data rightly";
 
 const NAME: &str = "drives";
 const BLOCK: &str = "sys/block";
@@ -115,28 +120,35 @@ impl Monitor for Drives {
 }
 
 impl Drives {
+    /// A drive that several ways lead to is asked on the first.
     fn all(&mut self, storage: &Storage, told: &mut Told) {
+        let mut known = BTreeSet::new();
         for controller in &storage.nvme_controllers {
             let drive = of_controller(controller, told);
-            if self.settings.ignore.has(&drive.name) || self.settings.ignore.has(&drive.id) {
-                continue;
-            }
-            if let Some(health) = &controller.now.health {
+            if let Some(health) = &controller.now.health
+                && self.takes(&drive, &mut known)
+            {
                 self.nvme(&drive, health, told);
             }
         }
         for disk in &storage.disks {
             let drive = of_disk(disk, told);
-            if self.settings.ignore.has(&drive.name) || self.settings.ignore.has(&drive.id) {
+            if (disk.ata.is_none() && disk.scsi.is_none()) || !self.takes(&drive, &mut known) {
                 continue;
             }
-            if let Some(health) = &disk.ata {
-                self.ata(&drive, health, told);
-            }
-            if let Some(health) = &disk.scsi {
-                self.scsi(&drive, health, told);
+            match (&disk.ata, &disk.scsi) {
+                (Some(health), _) => self.ata(&drive, health, told),
+                (None, Some(health)) => self.scsi(&drive, health, told),
+                (None, None) => {}
             }
         }
+    }
+
+    fn takes(&self, drive: &Drive, known: &mut BTreeSet<String>) -> bool {
+        let ignored = [&drive.name, &drive.id]
+            .into_iter()
+            .any(|id| self.settings.ignore.has(id));
+        !ignored && known.insert(drive.name.clone())
     }
 
     fn nvme(&mut self, drive: &Drive, health: &NvmeHealth, told: &mut Told) {
@@ -173,13 +185,7 @@ impl Drives {
                 &drive.text("drive is too hot or too cold"),
             );
         self.wear(drive, health.percentage_used, told);
-        self.grew(
-            drive,
-            MEDIA,
-            Some(health.media_errors),
-            "drive could not read or write data rightly",
-            told,
-        );
+        self.grew(drive, (MEDIA, Some(health.media_errors), GARBLED), told);
     }
 
     fn ata(&mut self, drive: &Drive, health: &AtaHealth, told: &mut Told) {
@@ -213,11 +219,7 @@ impl Drives {
                 now.reallocated_sectors,
                 "drive replaced sectors by spare ones",
             ),
-            (
-                MEDIA,
-                now.uncorrectable_sectors,
-                "drive could not read or write data rightly",
-            ),
+            (MEDIA, now.uncorrectable_sectors, GARBLED),
             (
                 CABLE,
                 now.interface_crc_errors,
@@ -225,7 +227,7 @@ impl Drives {
             ),
         ];
         for (alarm, count, text) in growing {
-            self.grew(drive, alarm, count, text, told);
+            self.grew(drive, (alarm, count, text), told);
         }
     }
 
@@ -248,13 +250,7 @@ impl Drives {
         let lost = lost.fold(None, |sum: Option<u64>, one| {
             Some(sum.unwrap_or(0).saturating_add(one))
         });
-        self.grew(
-            drive,
-            MEDIA,
-            lost,
-            "drive could not read or write data rightly",
-            told,
-        );
+        self.grew(drive, (MEDIA, lost, GARBLED), told);
     }
 
     fn wear(&self, drive: &Drive, used: u8, told: &mut Told) {
@@ -269,9 +265,7 @@ impl Drives {
     fn grew(
         &mut self,
         drive: &Drive,
-        alarm: &'static str,
-        count: Option<u64>,
-        text: &str,
+        (alarm, count, text): (&'static str, Option<u64>, &str),
         told: &mut Told,
     ) {
         let name = format!("{} {alarm}", drive.name);

@@ -3,7 +3,9 @@
 
 use libhw::device::gpu::nvml::NvmlState;
 use libhw::device::gpu::xid::{Xid, XidAction};
-use libhw::device::gpu::{Adapter, FirmwareState, RuntimePower, ThrottleCause, ThrottleReason};
+use libhw::device::gpu::{
+    Adapter, ErrorCount, FirmwareState, RuntimePower, ThrottleCause, ThrottleReason,
+};
 use libhw::inventory::Class;
 
 use crate::alarm::entity::Entity;
@@ -119,6 +121,11 @@ impl One<'_> {
     }
 }
 
+/// The sum of those that are known; `None` where none is.
+fn sum(counts: impl Iterator<Item = Option<u64>>) -> Option<u64> {
+    counts.flatten().reduce(u64::saturating_add)
+}
+
 /// Whether it can be reached: by NVIDIA's library, or as the kernel wakes it.
 fn lost(one: &One<'_>, told: &mut Told) {
     let state = one.adapter.nvml.as_ref().map(|nvml| nvml.state);
@@ -140,31 +147,19 @@ impl Gpus {
     /// Errors of parts as amdgpu counts them, and ECC errors as NVIDIA's library does: both since the driver was loaded.
     fn errors(&mut self, one: &One<'_>, told: &mut Told) {
         let errors = &one.adapter.now.errors;
-        let ecc = one
-            .adapter
-            .nvml
-            .iter()
-            .flat_map(|nvml| &nvml.now.memory.ecc)
-            .filter(|count| count.id == "total");
-        let is_memory = |part: &str| MEMORY_PARTS.contains(&part);
         let of = |memory: bool| {
-            errors
-                .iter()
-                .filter(move |count| is_memory(&count.id) == memory)
+            let own = move |part: &&ErrorCount| MEMORY_PARTS.contains(&part.id.as_str()) == memory;
+            errors.iter().filter(own)
         };
-        let ecc: Vec<_> = ecc.collect();
-        let sum = |counts: &mut dyn Iterator<Item = Option<u64>>| {
-            counts.flatten().fold(None, |sum: Option<u64>, count| {
-                Some(sum.unwrap_or(0).saturating_add(count))
-            })
-        };
-        let corrected = sum(&mut of(true)
+        let ecc = one.adapter.nvml.as_ref().map(|nvml| &nvml.now.memory.ecc);
+        let ecc = ecc.and_then(|ecc| ecc.iter().find(|count| count.id == "total"));
+        let corrected = sum(of(true)
             .map(|part| part.corrected)
-            .chain(ecc.iter().map(|count| count.corrected_volatile)));
-        let uncorrected = sum(&mut of(true)
+            .chain([ecc.and_then(|total| total.corrected_volatile)]));
+        let uncorrected = sum(of(true)
             .map(|part| part.uncorrected)
-            .chain(ecc.iter().map(|count| count.uncorrected_volatile)));
-        let others = sum(&mut of(false).map(|part| part.uncorrected));
+            .chain([ecc.and_then(|total| total.uncorrected_volatile)]));
+        let others = sum(of(false).map(|part| part.uncorrected));
         let counts = [
             (
                 CORRECTED,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use libhw::device::storage::{
-    AccessState, AnaState, ControllerState, DeviceState, MapKind, Storage, Way,
+    AccessState, AnaState, ControllerState, DeviceState, MapKind, NvmeNamespace, Storage, Way,
 };
 use libhw::inventory::Class;
 
@@ -113,27 +113,33 @@ fn devices(storage: &Storage) -> Ways {
             .map(|way| (way.id.clone(), is_usable(way)));
         devices.insert(name, ways.collect());
     }
-    for namespace in &storage.nvme_namespaces {
-        let (Some(subsystem), Some(nsid), Some(controller)) =
-            (&namespace.subsystem, namespace.nsid, &namespace.controller)
-        else {
+    for way in &storage.nvme_namespaces {
+        let (Some(head), Some(controller)) = (head(storage, &way.id), &way.controller) else {
             continue;
         };
         let mut controllers = storage.nvme_controllers.iter();
-        let state = controllers
-            .find(|one| one.id == *controller)
-            .and_then(|one| one.state.as_ref());
-        let open = !matches!(
-            namespace.ana_state,
+        let state = controllers.find(|one| one.id == *controller);
+        let live = state.is_none_or(|one| one.state == Some(ControllerState::Live));
+        let closed = matches!(
+            way.ana_state,
             Some(AnaState::Inaccessible | AnaState::PersistentLoss)
         );
-        let usable = open && state.is_none_or(|state| *state == ControllerState::Live);
-        let ways = devices
-            .entry(format!("{subsystem} namespace {nsid}"))
-            .or_default();
-        ways.push((controller.clone(), usable));
+        let name = head.wwid.as_ref().unwrap_or(&head.id).clone();
+        let ways = devices.entry(name).or_default();
+        ways.push((controller.clone(), live && !closed));
     }
     devices
+}
+
+/// The namespace that `nvme0c1n1` is a way to: `nvme0n1`.
+fn head<'a>(storage: &'a Storage, way: &str) -> Option<&'a NvmeNamespace> {
+    let (subsystem, rest) = way.split_once('c')?;
+    let (_, number) = rest.split_once('n')?;
+    let id = format!("{subsystem}n{number}");
+    storage
+        .nvme_namespaces
+        .iter()
+        .find(|namespace| namespace.id == id)
 }
 
 /// A way on standby, or a slower one, is as good as any should the best be lost.

@@ -201,38 +201,26 @@ impl Sensors {
             _ => Limits::of(channel),
         };
         let (factor, unit) = scale(channel.unit);
+        let value = channel.now.input.map(|value| number(value) / factor);
         let raised = limits.raised(channel);
-        let beyond = channel.now.input.and_then(|value| limits.judge(value));
         let saying = told
             .say(alarm, &one.entity)
-            .with_some(
-                "value",
-                channel
-                    .now
-                    .input
-                    .map(|value| format!("{}{unit}", number(value) / factor)),
-            )
+            .with_some("value", value.map(|value| format!("{value}{unit}")))
             .with_some("limits", limits.words(factor, unit))
-            .with_some("chip's alarms", raised.as_ref().map(|(_, words)| words));
-        match (channel.now.input, raised) {
-            (Some(value), raised) if beyond.is_some() || raised.is_none() => {
-                if let Some(bands) = limits.bands(factor) {
-                    saying.value(number(value) / factor, Some(bands), &text);
-                } else if limits.has_alarms(channel) {
-                    saying.fault(false, &text);
-                }
-            }
+            .with_some("chip's alarms", raised.as_ref().map(|raised| &raised.1));
+        let within = channel
+            .now
+            .input
+            .is_none_or(|value| limits.judge(value).is_none());
+        let bands = limits.bands(factor);
+        let reason = unread(look, channel).filter(|_| bands.is_some());
+        match (value, bands, reason, raised) {
             // The chip saw it between two looks, or has limits that it does not tell.
-            (_, Some((severity, _))) => saying.graded(Some(severity), &text),
-            (None, None) => {
-                let path = format!("{HWMON}/{}_input", channel.id);
-                if let Some(problem) = look.problem(Class::Sensor, &path) {
-                    saying.unknown(&problem.to_string(), &text);
-                } else if limits.has_alarms(channel) {
-                    saying.fault(false, &text);
-                }
-            }
-            (Some(_), None) => {}
+            (_, _, _, Some((severity, _))) if within => saying.graded(Some(severity), &text),
+            (Some(value), bands @ Some(_), ..) => saying.value(value, bands, &text),
+            (None, _, Some(reason), _) => saying.unknown(&reason, &text),
+            _ if limits.has_alarms(channel) => saying.fault(false, &text),
+            _ => {}
         }
     }
 
@@ -244,6 +232,19 @@ impl Sensors {
         let ran = self.remembered.ever(Span::Life, &name, runs);
         Limits::of_fan(channel, ran)
     }
+}
+
+/// Why a channel's value could not be had. Drivers of before Linux 3.14 put it into the device's directory.
+fn unread(look: &Look<'_>, channel: &Channel) -> Option<String> {
+    let own = channel.id.rsplit('/').next()?;
+    let places = [
+        format!("{HWMON}/{}_input", channel.id),
+        format!("{HWMON}/{}/device/{own}_input", channel.chip),
+    ];
+    let problem = places
+        .iter()
+        .find_map(|path| look.problem(Class::Sensor, path));
+    problem.map(ToString::to_string)
 }
 
 /// Whether the fan stands still and is to: its drive is at 0, or its target.

@@ -1,6 +1,4 @@
-use libhw::device::storage::{
-    CriticalWarning, Disk, NvmeController, NvmeControllerNow, NvmeHealth, Storage,
-};
+use libhw::device::storage::{CriticalWarning, Disk, NvmeController, NvmeHealth, Storage};
 use libhw::inventory::Inventory;
 
 use crate::monitor::scene::{Said, Scene, row, wrong};
@@ -8,14 +6,12 @@ use crate::monitor::scene::{Said, Scene, row, wrong};
 use super::ROW;
 
 fn look(scene: &mut Scene, serial: &str, health: NvmeHealth) -> Vec<Said> {
-    let controller = NvmeController {
+    let mut controller = NvmeController {
         id: "nvme0".to_owned(),
         serial: Some(serial.to_owned()),
-        now: NvmeControllerNow {
-            health: Some(health),
-        },
         ..NvmeController::default()
     };
+    controller.now.health = Some(health);
     let storage = Some(Storage {
         nvme_controllers: vec![controller],
         ..Storage::default()

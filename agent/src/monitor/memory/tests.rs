@@ -1,4 +1,6 @@
-use crate::monitor::scene::{Scene, row};
+use libhw::device::memory::{Device, Population};
+
+use crate::monitor::scene::{Scene, row, wrong};
 
 use super::ROW;
 
@@ -76,12 +78,22 @@ fn an_error_before_the_first_look_that_lost_data_is_told() {
 
 #[test]
 fn errors_are_told_of_the_stick_that_a_person_can_take_out() {
-    let mut scene = Scene::ttar(&ROW, "edac-i10nm");
-    let said = scene.said();
-    let sticks = said
-        .iter()
-        .filter(|(alarm, entity, _)| alarm == "hw.memory.corrected" && !entity.contains("mc"));
-    assert!(sticks.count() > 0, "{said:?}");
+    let mut scene = scene();
+    scene.write(&format!("{MC}/dimm0/dimm_ue_count"), "1\n");
+    let mut inventory = scene.inventory();
+    let memory = inventory.memory.as_mut().unwrap();
+    memory.devices = vec![Device {
+        id: "CPU0_DIMM_A1".to_owned(),
+        locator: Some("CPU0_DIMM_A1".to_owned()),
+        population: Population::Populated,
+        size_bytes: memory.edac_dimms[0].size_bytes,
+        ..Device::default()
+    }];
+    let told = wrong(&scene.look_at(&inventory));
+    assert_eq!(
+        told,
+        [row("hw.memory.uncorrected", "dimm=CPU0_DIMM_A1", "+1")]
+    );
 }
 
 #[test]

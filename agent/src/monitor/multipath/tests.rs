@@ -57,7 +57,7 @@ fn a_closed_way_of_nvme_is_told() {
     let wrong = scene.wrong();
     let nvme: Vec<_> = wrong
         .iter()
-        .filter(|said| said.1.contains("namespace"))
+        .filter(|said| said.1.contains("uuid"))
         .collect();
     assert_eq!(nvme.len(), 1, "{wrong:?}");
     scene.edit(
@@ -65,9 +65,14 @@ fn a_closed_way_of_nvme_is_told() {
         "inaccessible",
         "non-optimized",
     );
+    scene.edit(
+        "sys/devices/virtual/nvme-fabrics/ctl/nvme1/state",
+        "connecting",
+        "live",
+    );
     let wrong = scene.wrong();
     assert!(
-        !wrong.iter().any(|said| said.1.contains("namespace")),
+        !wrong.iter().any(|said| said.1.contains("uuid")),
         "{wrong:?}"
     );
 }
