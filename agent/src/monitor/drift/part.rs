@@ -275,7 +275,7 @@ pub(super) fn is_older(one: &str, other: &str) -> bool {
                 Some(last)
                     if last.ends_with(|end: char| end.is_ascii_digit()) == c.is_ascii_digit() =>
                 {
-                    last.push(c)
+                    last.push(c);
                 }
                 _ => pieces.push(c.to_string()),
             }
