@@ -17,7 +17,8 @@ const LIBHW: &str =
 const LIBPTP: &str = "time";
 
 const AGENT: &str =
-    "{log, json, alarm} <- config <- host <- event <- work <- {store, table} <- view <- topology <- api <- daemon
+    "{log, json, alarm} <- monitor::remembered <- monitor::look <- {monitor::told, monitor::name} <- monitor::scene <- monitor::* <- monitor
+    <- config <- host <- event <- work <- {store, table} <- view <- topology <- api <- daemon
     <- command <- cli <- main";
 
 #[test]

@@ -17,6 +17,14 @@ mod event;
 mod host;
 mod json;
 mod log;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the daemon's loop that runs them is built on this table"
+    )
+)]
+mod monitor;
 mod store;
 mod table;
 mod topology;
