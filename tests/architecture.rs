@@ -16,7 +16,7 @@ const LIBHW: &str =
 const LIBPTP: &str = "time";
 
 const AGENT: &str =
-    "{log, json, alarm} <- config <- host <- event <- work <- {store, table} <- view <- topology <- api <- daemon
+    "{log, json, alarm} <- config <- host <- event <- work <- {store, table} <- {sink, view} <- topology <- api <- daemon
     <- command <- cli <- main";
 
 #[test]

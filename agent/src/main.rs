@@ -17,6 +17,14 @@ mod event;
 mod host;
 mod json;
 mod log;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the daemon starts them with the loop that runs the alarm engine"
+    )
+)]
+mod sink;
 mod store;
 mod table;
 mod topology;
