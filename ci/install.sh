@@ -26,9 +26,13 @@ lspci pciutils
 lstopo hwloc
 make make
 mdadm mdadm
+mosquitto mosquitto
+mosquitto_sub mosquitto-clients
 musl-gcc musl-tools
 numactl numactl
 nvme nvme-cli
+openssl openssl
+prometheus-alertmanager prometheus-alertmanager
 ptp4l linuxptp
 qemu-s390x-static qemu-user-static
 rmmod kmod

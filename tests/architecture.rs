@@ -18,7 +18,7 @@ const LIBPTP: &str = "time";
 
 const AGENT: &str =
     "{log, json, alarm} <- monitor::remembered <- monitor::look <- {monitor::told, monitor::name} <- monitor::scene <- monitor::* <- monitor
-    <- config <- host <- event <- work <- {store, table} <- view <- topology <- api <- daemon
+    <- config <- host <- event <- work <- {store, table} <- {sink, view} <- topology <- api <- daemon
     <- command <- cli <- main";
 
 #[test]

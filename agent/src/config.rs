@@ -13,8 +13,11 @@
 //! classes = ["system", "cpu", "numa", "hugepages", "pci"]
 //! deep = false                    # also read what reaches a device or wakes it
 //! virtual_functions = false       # list SR-IOV virtual functions one by one
+//!
+//! [sink.NAME]                     # where alarms are told: see `sink`
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
@@ -29,6 +32,10 @@ use toml::Spanned;
 use crate::log::Level;
 
 pub(crate) mod places;
+pub(crate) mod secret;
+pub(crate) mod sink;
+
+use sink::SinkConfig;
 
 /// Where the configuration is when no other place is said; it need not exist.
 pub(crate) const DEFAULT: &str = "/etc/gnomon/gnomon.toml";
@@ -52,6 +59,8 @@ pub(crate) struct Config {
     pub(crate) scope: Scope,
     /// The program that asks NVIDIA's library; `None` is the one beside our own.
     pub(crate) nvml_helper: Option<PathBuf>,
+    /// The sinks, by name.
+    pub(crate) sinks: BTreeMap<String, SinkConfig>,
 }
 
 impl Default for Config {
@@ -65,6 +74,7 @@ impl Default for Config {
             interval: None,
             scope: Scope::default(),
             nvml_helper: None,
+            sinks: BTreeMap::new(),
         }
     }
 }
@@ -155,6 +165,7 @@ fn read(path: &Path) -> io::Result<String> {
 struct Document {
     agent: AgentTable,
     inventory: InventoryTable,
+    sink: BTreeMap<Spanned<String>, toml::Table>,
 }
 
 #[derive(Default, Deserialize)]
@@ -192,6 +203,11 @@ impl Document {
         let (agent, inventory) = (self.agent, self.inventory);
         let default = Config::default();
         let classes = inventory.classes.map(|given| classes(given, faults));
+        let mut sinks = BTreeMap::new();
+        for (name, table) in self.sink {
+            let parse = |name: String| Ok((name.clone(), SinkConfig::parse(&name, table.clone())?));
+            sinks.extend(faults.value(Some(name), parse));
+        }
         Config {
             state_dir: faults.value(agent.state_dir, absolute),
             socket: faults.value(agent.socket, socket),
@@ -207,6 +223,7 @@ impl Document {
                 virtual_functions: inventory.virtual_functions,
             },
             nvml_helper: faults.value(inventory.nvml_helper, absolute),
+            sinks,
         }
     }
 }
@@ -397,6 +414,12 @@ mod tests {
                 "no device class \"gpus\"",
             ),
             ("[agent\n", 1, "unclosed table"),
+            ("\n[sink.a]\ntype = 'fax'\n", 2, "sink.a: type: expected"),
+            (
+                "[sink.a]\ntype = 'file'\npath = '/a'\nb = 1\n",
+                1,
+                "unknown field `b`",
+            ),
         ] {
             let error = parse(text).unwrap_err();
             assert!(

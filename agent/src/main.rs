@@ -25,6 +25,14 @@ mod log;
     )
 )]
 mod monitor;
+#[cfg_attr(
+    not(test),
+    expect(
+        dead_code,
+        reason = "the daemon starts them with the loop that runs the alarm engine"
+    )
+)]
+mod sink;
 mod store;
 mod table;
 mod topology;

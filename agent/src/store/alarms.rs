@@ -25,6 +25,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior, params};
 use thiserror::Error;
 
+mod outbox;
 mod room;
 mod schema;
 
