@@ -126,7 +126,7 @@ fn bands(zone: &ThermalZone) -> Option<Arc<Bands>> {
         band(Severity::Major, at, hysteresis);
     }
     let bands = Bands::new(bands).ok()?;
-    (!bands.is_empty()).then(|| Arc::new(bands))
+    (!bands.rows().is_empty()).then(|| Arc::new(bands))
 }
 
 /// What to call each zone: its kind, with its number where several are of one kind.

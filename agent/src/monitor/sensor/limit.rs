@@ -153,7 +153,7 @@ impl Limits {
             clear: number(*clear) / factor,
         };
         let bands = Bands::new(self.rows.iter().map(band).collect()).ok()?;
-        (!bands.is_empty()).then(|| Arc::new(bands))
+        (!bands.rows().is_empty()).then(|| Arc::new(bands))
     }
 
     /// How grave `value` is.
