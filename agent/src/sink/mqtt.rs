@@ -100,7 +100,7 @@ impl Mqtt {
             options = options.with_credentials(user.clone(), password.expose());
         }
         options.properties.maximum_packet_size = Some(session::PACKET_MAX_BYTES);
-        let session = Session::open(&self.config, ConnectPacket::new(options), now.monotonic)?;
+        let session = Session::open(&self.config, &ConnectPacket::new(options), now.monotonic)?;
         self.session = Some(session);
         Ok(())
     }

@@ -90,7 +90,7 @@ impl Outbox for Mutex<Store> {
         let entries = store.events(after, limit).map_err(failure)?;
         drop(store);
         let through = entries.last().map_or(after, |entry| entry.position);
-        let queued = entries.into_iter().filter_map(queued).collect();
+        let queued = entries.iter().filter_map(queued).collect();
         Ok(Events { queued, through })
     }
 
@@ -123,7 +123,7 @@ impl Outbox for Mutex<Store> {
         let events = store.pending(after).map_err(failure)?;
         let oldest = store.events(after, 1).map_err(failure)?;
         drop(store);
-        let oldest = oldest.into_iter().find_map(queued);
+        let oldest = oldest.iter().find_map(queued);
         Ok(Lag {
             events,
             oldest: oldest.map(|queued| queued.event.at.realtime),
@@ -132,7 +132,7 @@ impl Outbox for Mutex<Store> {
 }
 
 /// An entry as the event that it holds. What the store folded into it counts like what the engine did.
-fn queued(entry: Entry) -> Option<Queued> {
+fn queued(entry: &Entry) -> Option<Queued> {
     let name = format!("{}/{}", entry.boot, entry.sequence);
     let mut event = parsed::<Event>("the event", &name, &entry.body)?;
     event.folded = event.folded.saturating_add(entry.folded);

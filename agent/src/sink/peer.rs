@@ -259,9 +259,16 @@ fn serve(stream: &TcpStream, shared: &Shared) -> bool {
         nix::sys::socket::setsockopt(stream, nix::sys::socket::sockopt::Linger, &linger).unwrap();
         return false;
     }
-    if reader.read_exact(&mut body).is_err() {
-        return false;
-    }
+    reader.read_exact(&mut body).is_ok() && answer(&act, (head, body), reader, shared)
+}
+
+/// Does what the script says with a request; whether there may be another on the connection.
+fn answer(
+    act: &Act,
+    (head, body): (String, Vec<u8>),
+    mut reader: BufReader<&TcpStream>,
+    shared: &Shared,
+) -> bool {
     let keep = |status| {
         shared.requests.lock().unwrap().push(Request {
             head: head.clone(),
@@ -269,11 +276,11 @@ fn serve(stream: &TcpStream, shared: &Shared) -> bool {
             status,
         });
     };
-    let mut out = stream;
+    let mut out = *reader.get_ref();
     match act {
         Act::Answer(status, headers) => {
-            keep(status);
-            let length = if status == 204 {
+            keep(*status);
+            let length = if *status == 204 {
                 ""
             } else {
                 "Content-Length: 0\r\n"

@@ -77,7 +77,7 @@ impl Runner {
     pub(crate) fn step(&mut self, now: Now) -> Option<Duration> {
         let due = match self.turn(now) {
             Ok(due) => due,
-            Err(failure) => Some(self.fail(failure, now)),
+            Err(failure) => Some(self.fail(&failure, now)),
         };
         self.tell_lag(now);
         due
@@ -194,7 +194,7 @@ impl Runner {
         (self.say)(Grade::Warning, &line);
     }
 
-    fn fail(&mut self, failure: Failure, now: Now) -> Duration {
+    fn fail(&mut self, failure: &Failure, now: Now) -> Duration {
         let wait = self.backoff.next(failure.again_after);
         let at = now.monotonic + wait;
         self.retry_at = Some(at);

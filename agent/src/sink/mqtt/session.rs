@@ -99,7 +99,7 @@ impl Session {
     /// Connects, and waits for the broker's word.
     pub(super) fn open(
         config: &MqttSink,
-        connect: ConnectPacket,
+        connect: &ConnectPacket,
         now: Duration,
     ) -> Result<Self, Failure> {
         let mut session = Self {
@@ -116,7 +116,7 @@ impl Session {
             below: String::new(),
             retained: BTreeSet::new(),
         };
-        session.send(&connect)?;
+        session.send(connect)?;
         let answer = session.await_packet(|packet| match packet {
             Packet::ConnAck(answer) => Some(answer),
             _ => None,

@@ -117,7 +117,7 @@ fn settle(runner: &mut Runner, from: u64) {
 }
 
 #[test]
-fn the_broker_holds_what_is_and_tells_each_event_under_its_id() {
+fn each_event_is_told_under_its_id() {
     let (directory, port) = (tempfile::tempdir().unwrap(), free_port());
     let Some(_peer) = mosquitto(directory.path(), port, "") else {
         return;
@@ -169,6 +169,18 @@ fn the_broker_holds_what_is_and_tells_each_event_under_its_id() {
         .collect();
     let line = |n| format!("{BASE}/event event-id:{}", id(n));
     assert_eq!(events, [&line(1), &line(2)], "{said:?}");
+}
+
+#[test]
+fn the_broker_holds_what_is_and_no_longer_what_has_ended() {
+    let (directory, port) = (tempfile::tempdir().unwrap(), free_port());
+    let Some(_peer) = mosquitto(directory.path(), port, "") else {
+        return;
+    };
+    let (mut runner, outbox) = runner(plain(port));
+    outbox.tell(raised(1, r"host=n1.nic=0000:3b:00\.0"));
+    outbox.tell(raised(2, "host=n1.fan=2"));
+    settle(&mut runner, 0);
     expect(
         port,
         "online",

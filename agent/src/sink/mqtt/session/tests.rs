@@ -69,7 +69,7 @@ fn against(answer: &'static [u8], then: &'static [u8]) -> Result<Vec<ReasonCode>
         panic!("a broker");
     };
     let connect = ConnectPacket::new(ConnectOptions::new("c"));
-    let said = Session::open(&config, connect, Duration::ZERO).and_then(|mut session| {
+    let said = Session::open(&config, &connect, Duration::ZERO).and_then(|mut session| {
         session.publish(&[Message::retained("t".to_owned(), "x".to_owned())])
     });
     broker.join().unwrap();
