@@ -173,6 +173,7 @@ pub(crate) fn check(row: &Row, reports: &[Report]) {
                 );
                 assert_eq!(one.monitor.as_str(), row.name);
                 assert!(!one.text.as_str().is_empty(), "{}", one.key);
+                fits(one);
             }
             Report::Complete(round) => {
                 assert_eq!((round.monitor.as_str(), at), (row.name, reports.len() - 1));

@@ -9,7 +9,7 @@ fn a_circuit_that_followed_a_source_is_told_when_it_loses_it() {
     let mut scene = Scene::ttar(&ROW, "telco-nic");
     let pps = row("ptp.synce-lost", "dpll=pps b49691fffe005110", "fault major");
     let eec = |word: &str| row("ptp.synce-lost", "dpll=eec b49691fffe005110", word);
-    assert_eq!(scene.wrong(), [pps.clone()]);
+    assert_eq!(scene.wrong(), std::slice::from_ref(&pps));
     scene.edit(PROBE, "locked_ho_acq", "holdover");
     assert_eq!(scene.wrong(), [eec("fault major"), pps.clone()]);
     scene.edit(

@@ -43,7 +43,7 @@ fn a_device_that_fell_off_the_bus_is_lost_until_it_answers() {
             one.nvml = Some(Box::new(Nvml {
                 state,
                 ..Nvml::default()
-            }))
+            }));
         }
     };
     assert_eq!(look(&mut scene, state(NvmlState::Lost)), lost);
