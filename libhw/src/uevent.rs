@@ -13,6 +13,8 @@ pub struct Uevent {
     pub devpath: String,
     /// Its subsystem.
     pub subsystem: String,
+    /// What it is among those: `disk` and `partition` of block devices; of the subsystems that have several kinds.
+    pub devtype: Option<String>,
     /// What a driver knows it by: `pci:v00008086d000010C9…`; of the buses that the kernel finds drivers for.
     pub modalias: Option<String>,
     /// The kernel's count: a gap means that we missed some.
@@ -43,6 +45,7 @@ impl Uevent {
         for part in parts.take(64) {
             match part.split_once('=') {
                 Some(("SUBSYSTEM", value)) => value.clone_into(&mut event.subsystem),
+                Some(("DEVTYPE", value)) => event.devtype = Some(value.to_owned()),
                 Some(("MODALIAS", value)) => event.modalias = Some(value.to_owned()),
                 Some(("SEQNUM", value)) => event.seqnum = value.parse().ok(),
                 _ => {}

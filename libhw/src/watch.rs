@@ -127,6 +127,7 @@ impl Sequence {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tree::Tree;
 
     #[test]
     fn a_kernel_message_is_understood_and_others_are_not() {
@@ -173,6 +174,67 @@ mod tests {
             sequence.heard(None);
             assert_eq!(sequence.missed(), missed, "{numbers:?}");
             assert_eq!(sequence.missed(), 0);
+        }
+    }
+
+    /// Whatever is a row of a class is one that its modalias does not rule out.
+    #[test]
+    fn a_function_that_has_a_row_is_read_again_for_its_event() {
+        let tree = Tree::new(&[]);
+        let mut functions = Vec::new();
+        for vendor in [0x8086_u32, 0x10de, 0x1002, 0x10ee, 0x177d, 0x19e5] {
+            for device in [
+                0x0435, 0x09c4, 0x0b30, 0x0d5c, 0x10c9, 0x37c8, 0x4940, 0x57c0, 0x9048, 0xa250,
+            ] {
+                for class in [
+                    0x02_0000, 0x03_0000, 0x03_8000, 0x0b_4000, 0x10_8000, 0x12_0000,
+                ] {
+                    let number = functions.len();
+                    let id = format!(
+                        "{:04x}:00:{:02x}.{}",
+                        number / 256,
+                        number / 8 % 32,
+                        number % 8
+                    );
+                    let (base, rest) = (class >> 16, class >> 8 & 0xff);
+                    let modalias = format!(
+                        "pci:v{vendor:08X}d{device:08X}sv00000000sd00000000bc{base:02X}sc{rest:02X}i00"
+                    );
+                    for (name, text) in [
+                        ("vendor", format!("{vendor:#06x}")),
+                        ("device", format!("{device:#06x}")),
+                        ("class", format!("{class:#08x}")),
+                        ("modalias", modalias.clone()),
+                    ] {
+                        tree.write(&format!("sys/bus/pci/devices/{id}/{name}"), &text);
+                    }
+                    functions.push((id, modalias));
+                }
+            }
+        }
+        for class in [Class::Gpu, Class::Fpga, Class::Crypto] {
+            let inventory = tree.discover(class);
+            let text = inventory.value(class).unwrap().to_string();
+            let has_row = |id: &str| text.contains(&format!("\"{id}\""));
+            let named = |modalias: &str| {
+                let event = Uevent {
+                    subsystem: "pci".to_owned(),
+                    modalias: Some(modalias.to_owned()),
+                    ..Uevent::default()
+                };
+                event.classes().any(|named| named == class)
+            };
+            let with_row = functions.iter().filter(|(id, _)| has_row(id));
+            let ruled_out: Vec<_> = with_row
+                .clone()
+                .filter(|(_, modalias)| !named(modalias))
+                .collect();
+            assert!(ruled_out.is_empty(), "{class}: {ruled_out:?}");
+            assert!(with_row.count() > 0, "{class}");
+            assert!(
+                functions.iter().any(|(_, modalias)| !named(modalias)),
+                "{class}"
+            );
         }
     }
 }

@@ -373,7 +373,7 @@ pub fn discover(survey: &Survey<'_>) -> Nic {
 }
 
 /// Adds the interfaces that came, without what their drivers have to be asked for, and takes away those that went. False,
-/// and nothing is done, where no driver has to be asked that may take its time.
+/// and nothing is done, where there is no such difference and no driver has to be asked that may take its time.
 pub(crate) fn skim(nic: &mut Nic, survey: &Survey<'_>) -> bool {
     interface::skim(&mut nic.interfaces, survey)
 }

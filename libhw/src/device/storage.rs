@@ -14,7 +14,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::survey::Survey;
-use crate::uevent::Uevent;
 
 mod ata;
 mod attributes;
@@ -32,6 +31,7 @@ mod scsi;
 mod statistics;
 mod transport;
 mod udev;
+mod update;
 
 pub use ata::{AtaAttribute, AtaHealth, AtaSecurity, PowerMode, SelfTest};
 pub use disk::{DeviceState, Disk, DiskNow, ErrorCounts, WriteCache, Zoned};
@@ -49,6 +49,7 @@ pub use sas::{SasErrors, SasPhy, SasPhyNow, SasPhyState};
 pub use scsi::{ScsiErrors, ScsiHealth};
 pub use statistics::Statistics;
 pub use transport::Transport;
+pub(crate) use update::update;
 
 /// The storage of the machine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,24 +102,6 @@ pub fn discover(survey: &Survey<'_>) -> Storage {
         mounts: mount::discover(survey),
         disks,
     }
-}
-
-/// Reads the tables again that `events` are about: NVMe's, which are quickly read, where they are about nothing else. The
-/// places that were looked at; `None`, and nothing is done, where a whole look is needed.
-pub(crate) fn update(
-    storage: &mut Storage,
-    survey: &Survey<'_>,
-    events: &[&Uevent],
-) -> Option<Vec<String>> {
-    let is_nvme = |event: &&Uevent| matches!(&*event.subsystem, "nvme" | "nvme-subsystem");
-    if events.is_empty() || !events.iter().all(is_nvme) {
-        return None;
-    }
-    let (controllers, namespaces, subsystems) = nvme::discover(survey);
-    storage.nvme_controllers = controllers;
-    storage.nvme_namespaces = namespaces;
-    storage.nvme_subsystems = subsystems;
-    Some(nvme::PLACES.map(str::to_owned).to_vec())
 }
 
 /// Reads again what changes without an event: statistics, arrays, health where it was read before, and how full file

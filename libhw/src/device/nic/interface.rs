@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     FecModes, FecNow, Interface, InterfaceKind, InterfaceNow, LinkModes, Neighbour, Nic, Vlan,
-    lldp, module, network::Network, sysfs, tsn,
+    lldp, module, network, network::Network, sysfs, tsn,
 };
 use crate::io::aside::Network as Question;
 use crate::io::ethtool::{Deep, Eeprom, Settings};
@@ -50,26 +50,36 @@ pub(super) fn discover<'a>(survey: &'a Survey<'a>) -> (Vec<Interface>, Network<'
 }
 
 /// Adds the interfaces that came, as the kernel itself knows them, and takes away those that went; the others stay as they
-/// were. False, and nothing is done, where no driver has more to tell that may take its time.
+/// were. False, and nothing is done, where there is no such difference but of what software made, and no driver has more
+/// to tell that may take its time.
 pub(super) fn skim(interfaces: &mut Vec<Interface>, survey: &Survey<'_>) -> bool {
-    let links = Network::links(survey).unwrap_or_default();
-    if !Network::of(survey, &links).may_hold {
+    let Some(links) = Network::links(survey) else {
+        return false;
+    };
+    let links: Vec<Link> = links.into_iter().take(INTERFACES_MAX).collect();
+    let names: BTreeMap<u32, String> = links
+        .iter()
+        .map(|link| (link.index, link.name.clone()))
+        .collect();
+    let stays = |interface: &Interface| {
+        let index = interface.index;
+        index.is_some_and(|index| names.get(&index) == Some(&interface.id))
+    };
+    let known: BTreeSet<u32> = interfaces
+        .iter()
+        .filter(|interface| stays(interface))
+        .filter_map(|interface| interface.index)
+        .collect();
+    let came = || links.iter().filter(|link| !known.contains(&link.index));
+    let differs = known.len() < interfaces.len() || came().any(network::is_of_device);
+    if !differs && !Network::of(survey, &links).may_hold {
         return false;
     }
-    let mut came: BTreeMap<(u32, String), Link> = links
-        .into_iter()
-        .take(INTERFACES_MAX)
-        .map(|link| ((link.index, link.name.clone()), link))
-        .collect();
-    let names: BTreeMap<u32, String> = came.keys().cloned().collect();
     let listed = survey.names(sysfs::NET);
     let here = sysfs::Here::of(&listed, &names);
-    interfaces.retain(|interface| {
-        let key = interface.index.map(|index| (index, interface.id.clone()));
-        key.is_some_and(|key| came.remove(&key).is_some())
-    });
+    interfaces.retain(stays);
     let row = |link: &Link| of_link(survey, link, &names, here.has(survey, link));
-    interfaces.extend(came.values().map(row));
+    interfaces.extend(came().map(row));
     interfaces.sort_by(|a, b| (a.index, &a.id).cmp(&(b.index, &b.id)));
     true
 }

@@ -46,13 +46,16 @@ impl<'a> Network<'a> {
     }
 }
 
-/// Whether a driver of hardware is behind it, as far as netlink tells: what software made has a kind, and kernels
-/// before 5.14 don't say which bus it is on.
+/// Whether a driver of hardware is behind it that may hold whoever asks.
 fn may_hold(link: &Link) -> bool {
     let bus = link.parent_bus.as_deref();
-    link.kind.is_none()
-        && link.link_type != LOOPBACK
-        && !bus.is_some_and(|bus| FROM_MEMORY.contains(&bus))
+    is_of_device(link) && !bus.is_some_and(|bus| FROM_MEMORY.contains(&bus))
+}
+
+/// Whether a device is behind it, as far as netlink tells: what software made has a kind, and kernels before 5.14 don't say
+/// which bus it is on.
+pub(super) fn is_of_device(link: &Link) -> bool {
+    link.kind.is_none() && link.link_type != LOOPBACK
 }
 
 #[cfg(test)]

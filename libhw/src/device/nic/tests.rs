@@ -2,6 +2,8 @@ use super::*;
 use crate::inventory::Class;
 use crate::tree::{Tree, told};
 
+mod skim;
+
 const ETH: &str = "sys/class/net/eth0";
 
 fn nic(tree: &Tree) -> Nic {

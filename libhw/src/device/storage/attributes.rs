@@ -83,6 +83,11 @@ impl Block<'_> {
         names.filter(|name| name.len() > self.name.len() && name.starts_with(&self.name))
     }
 
+    /// Whether it is there, and no partition.
+    fn is_whole(&self) -> bool {
+        !self.own.has("partition") && !self.own.names.is_empty()
+    }
+
     /// The device file, below the root.
     pub(super) fn file(&self) -> String {
         format!("dev/{}", self.name.replace('!', "/"))
@@ -91,6 +96,9 @@ impl Block<'_> {
 
 const WHOLE: &str = "sys/block";
 const ALL: &str = "sys/class/block";
+
+/// Where whole block devices are.
+pub(super) const PLACES: [&str; 2] = [WHOLE, ALL];
 
 /// Devices that a kernel makes in stock, many of them, and that hold nothing until somebody gives them something to
 /// hold: their size is asked for first.
@@ -102,36 +110,48 @@ const BLOCKS_MAX: usize = 65_536;
 /// The whole block devices that may hold something, in the order of their names. /sys/class/block lists partitions too, and on some trees
 /// alone has the mapped ones.
 pub(super) fn blocks<'a>(survey: &'a Survey<'a>) -> Vec<Block<'a>> {
-    let block = |folder: &str, name: String| {
-        let base = format!("{folder}/{name}");
-        let way = survey.keep(survey.root().link(&base));
-        Block {
-            own: Attributes::list(survey, base),
-            name,
-            way,
-        }
-    };
-    let is_spare = |name: &String| {
-        let kind = name.trim_end_matches(|sign: char| sign.is_ascii_digit());
-        let size = || survey.raw(&format!("{WHOLE}/{name}/size"));
-        STOCK.contains(&kind) && size().is_some_and(|size| parse::trim(&size) == "0")
-    };
     let names = survey.names(WHOLE).into_iter().take(BLOCKS_MAX);
-    let (spare, names): (Vec<_>, Vec<_>) = names.partition(is_spare);
+    let (spare, names): (Vec<_>, Vec<_>) = names.partition(|name| is_spare(survey, name));
     let names = names.into_iter();
-    let mut blocks: Vec<_> = names.map(|name| block(WHOLE, name)).collect();
+    let mut blocks: Vec<_> = names.map(|name| block(survey, WHOLE, name)).collect();
     let names = blocks
         .iter()
         .flat_map(|block| block.partitions().chain([&block.name]));
     let known: BTreeSet<_> = names.cloned().chain(spare).collect();
     let others = survey.names(ALL).into_iter().take(BLOCKS_MAX);
     let others = others.filter(|name| !known.contains(name));
-    blocks.extend(others.map(|name| block(ALL, name)).filter(|block| {
-        let is_whole = !block.own.has("partition");
-        is_whole && !block.own.names.is_empty()
-    }));
+    let others = others.map(|name| block(survey, ALL, name));
+    blocks.extend(others.filter(Block::is_whole));
     blocks.sort_by_cached_key(|block| natural(&block.name));
     blocks
+}
+
+/// Those of [`blocks`] that have these names.
+pub(super) fn named<'a>(survey: &'a Survey<'a>, names: &BTreeSet<String>) -> Vec<Block<'a>> {
+    let there = |name: &String| {
+        let mut found = [WHOLE, ALL].into_iter();
+        found
+            .find_map(|folder| Some(block(survey, folder, name.clone())).filter(Block::is_whole))
+            .filter(|_| !is_spare(survey, name))
+    };
+    names.iter().filter_map(there).collect()
+}
+
+fn block<'a>(survey: &'a Survey<'a>, folder: &str, name: String) -> Block<'a> {
+    let base = format!("{folder}/{name}");
+    let way = survey.keep(survey.root().link(&base));
+    Block {
+        own: Attributes::list(survey, base),
+        name,
+        way,
+    }
+}
+
+/// Whether it was made in stock, and holds nothing.
+fn is_spare(survey: &Survey<'_>, name: &str) -> bool {
+    let kind = name.trim_end_matches(|sign: char| sign.is_ascii_digit());
+    let size = || survey.raw(&format!("{WHOLE}/{name}/size"));
+    STOCK.contains(&kind) && size().is_some_and(|size| parse::trim(&size) == "0")
 }
 
 /// What puts names in the order that a person expects: `sdb` before `sdaa`, `dm-2` before `dm-10`.

@@ -213,11 +213,11 @@ pub struct NvmeSubsystem {
     pub namespaces: Vec<String>,
 }
 
-const CONTROLLERS: &str = "sys/class/nvme";
-const SUBSYSTEMS: &str = "sys/class/nvme-subsystem";
+/// Where controllers are.
+pub(super) const CONTROLLERS: &str = "sys/class/nvme";
 
-/// Where all of this is read.
-pub(super) const PLACES: [&str; 2] = [CONTROLLERS, SUBSYSTEMS];
+/// Where subsystems are.
+pub(super) const SUBSYSTEMS: &str = "sys/class/nvme-subsystem";
 
 /// More than any machine has, so that a hostile tree ends.
 const NAMESPACES_MAX: usize = 65_536;
@@ -227,38 +227,65 @@ type All = (Vec<NvmeController>, Vec<NvmeNamespace>, Vec<NvmeSubsystem>);
 /// Controllers, namespaces and subsystems.
 pub(super) fn discover(survey: &Survey<'_>) -> All {
     let (mut controllers, mut namespaces) = (Vec::new(), Vec::new());
-    let mut subsystems: Vec<NvmeSubsystem> = Vec::new();
+    let mut subsystems = Vec::new();
     for number in survey.numbered(CONTROLLERS, "nvme") {
-        let id = format!("nvme{number}");
-        let own = Attributes::list(survey, format!("{CONTROLLERS}/{id}"));
-        namespaces.extend(below(&own).map(|namespace| NvmeNamespace {
-            controller: Some(id.clone()),
-            ..namespace
-        }));
-        let mut controller = controller(survey, &own, id);
-        if survey.deep() {
-            ask(survey, &mut controller);
-        }
+        let (controller, own) = read_controller(survey, number);
+        namespaces.extend(own);
         controllers.push(controller);
     }
-    for number in survey.numbered(SUBSYSTEMS, "nvme-subsys") {
-        let id = format!("nvme-subsys{number}");
-        let own = Attributes::list(survey, format!("{SUBSYSTEMS}/{id}"));
-        let shared: Vec<NvmeNamespace> = below(&own)
-            .map(|namespace| NvmeNamespace {
-                subsystem: Some(id.clone()),
-                ..namespace
-            })
-            .collect();
-        subsystems.push(subsystem(&own, id, &shared));
+    for number in subsystem_numbers(survey) {
+        let (subsystem, shared) = read_subsystem(survey, number);
         namespaces.extend(shared);
+        subsystems.push(subsystem);
     }
     namespaces.truncate(NAMESPACES_MAX);
-    namespaces.sort_by(|a, b| {
-        let key = |namespace: &NvmeNamespace| (natural(&namespace.id), namespace.subsystem.clone());
-        key(a).cmp(&key(b))
-    });
+    sort(&mut namespaces);
     (controllers, namespaces, subsystems)
+}
+
+/// Puts namespaces in the order of their names, the ways to one before it.
+pub(super) fn sort(namespaces: &mut [NvmeNamespace]) {
+    namespaces
+        .sort_by_cached_key(|namespace| (natural(&namespace.id), namespace.subsystem.clone()));
+}
+
+/// The controller `nvmeN`, and the namespaces that belong to it alone.
+pub(super) fn read_controller(
+    survey: &Survey<'_>,
+    number: u32,
+) -> (NvmeController, Vec<NvmeNamespace>) {
+    let id = format!("nvme{number}");
+    let own = Attributes::list(survey, format!("{CONTROLLERS}/{id}"));
+    let of_it = |namespace| NvmeNamespace {
+        controller: Some(id.clone()),
+        ..namespace
+    };
+    let namespaces = below(&own).map(of_it).collect();
+    let mut controller = controller(survey, &own, id);
+    if survey.deep() {
+        ask(survey, &mut controller);
+    }
+    (controller, namespaces)
+}
+
+/// The numbers of the subsystems, in order.
+pub(super) fn subsystem_numbers(survey: &Survey<'_>) -> Vec<u32> {
+    survey.numbered(SUBSYSTEMS, "nvme-subsys")
+}
+
+/// The subsystem `nvme-subsysN`, and the namespaces that its controllers share.
+pub(super) fn read_subsystem(
+    survey: &Survey<'_>,
+    number: u32,
+) -> (NvmeSubsystem, Vec<NvmeNamespace>) {
+    let id = format!("nvme-subsys{number}");
+    let own = Attributes::list(survey, format!("{SUBSYSTEMS}/{id}"));
+    let of_it = |namespace| NvmeNamespace {
+        subsystem: Some(id.clone()),
+        ..namespace
+    };
+    let shared: Vec<NvmeNamespace> = below(&own).map(of_it).collect();
+    (subsystem(&own, id, &shared), shared)
 }
 
 /// Asks again for health, where it was read before.

@@ -56,7 +56,8 @@ pub struct Statistics {
 /// The kernel counts in sectors of 512 bytes, whatever those of the device are.
 pub(super) const SECTOR: u64 = 512;
 
-const DISKSTATS: &str = "proc/diskstats";
+/// Where those of every device are.
+pub(super) const DISKSTATS: &str = "proc/diskstats";
 
 /// Those of every device, by name.
 pub(super) fn all(survey: &Survey<'_>) -> HashMap<String, Statistics> {

@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use crate::parse;
 use crate::survey::Survey;
 
+/// Where there is a file for each device.
+pub(super) const PLACE: &str = "run/udev/data";
+
 /// The properties of one device.
 #[derive(Debug, Default)]
 pub(super) struct Properties(BTreeMap<String, String>);
@@ -19,7 +22,7 @@ impl Properties {
         let Some(number) = number else {
             return Self::default();
         };
-        let text = survey.raw(&format!("run/udev/data/b{number}"));
+        let text = survey.raw(&format!("{PLACE}/b{number}"));
         let text = text.unwrap_or_default();
         let pair = |line: &str| {
             let (key, value) = line.strip_prefix("E:")?.split_once('=')?;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 const SOON: Duration = Duration::from_millis(50);
 
 /// How long a test waits for what does come.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where the agent keeps its changes.
 const CHANGES: &str = "/run/gnomon/changes.jsonl";
