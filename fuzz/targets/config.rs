@@ -19,8 +19,8 @@ mod agent {
     pub(crate) mod log;
 }
 
-use agent::config::Config;
-use agent::log;
+use agent::{config, log};
+use config::Config;
 
 /// A key and values that it takes.
 type Key = (&'static str, &'static [&'static str]);
@@ -53,6 +53,38 @@ const TABLES: &[(&str, &[Key])] = &[
             ),
             ("deep", &["true", "false"]),
             ("virtual_functions", &["true", "false"]),
+        ],
+    ),
+    (
+        "sink.journal",
+        &[("type", &["\"file\""]), ("path", &["\"/j\"", "\"-\""])],
+    ),
+    (
+        "sink.hook",
+        &[
+            ("type", &["\"cloudevents\""]),
+            ("url", &["\"https://c.example/e\"", "\"http://[::1]:1/\""]),
+            ("batched", &["true", "false"]),
+            ("timeout", &["\"10s\""]),
+        ],
+    ),
+    (
+        "sink.alerts",
+        &[
+            ("type", &["\"alertmanager\""]),
+            ("url", &["\"http://127.0.0.1:9093\""]),
+            ("repeat", &["\"60s\""]),
+            ("generator_url", &["\"https://n.example/\""]),
+        ],
+    ),
+    (
+        "sink.broker",
+        &[
+            ("type", &["\"mqtt\""]),
+            ("url", &["\"mqtts://b.example:8883\"", "\"mqtt://b\""]),
+            ("prefix", &["\"gnomon\"", "\"a/b\""]),
+            ("username", &["\"node\""]),
+            ("keep_alive", &["\"30s\""]),
         ],
     ),
 ];

@@ -24,7 +24,7 @@ const EMBEDDED: &str = include_str!("catalogue.toml");
 /// More are no catalogue.
 const DEFINITIONS_MAX: usize = 4096;
 
-/// Every alarm that there can be, sorted by id. Cheap to share in an [`Arc`].
+/// Every alarm that there can be, sorted by id. Cheap to share in an [`Arc`](std::sync::Arc).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Catalogue {
     definitions: Vec<Definition>,
