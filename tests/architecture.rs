@@ -10,8 +10,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 const LIBHW: &str =
     "error <- units <- idset <- parse <- {placeholder, word, smbios} <- {io::octets, io::sys} <- io::netlink
     <- {io::clock, io::ethtool, io::devlink, io::dpll} <- io::tree <- io::aside <- io::root
-    <- {io::probe, io::pci_ids, io::footprint, io::kernel_log, io::pstore} <- survey <- {directory, dmi} <- device::* <- inventory <- {diff, join, tune, watch, io::archive, io::capture, tree}
-    <- {io::probe, io::pci_ids, io::footprint, io::kernel_log, io::pstore} <- survey <- {directory, uevent} <- device::* <- inventory <- {diff, join, tune, watch, io::archive, io::capture, tree}
+    <- {io::probe, io::pci_ids, io::footprint, io::kernel_log, io::pstore} <- survey <- {directory, dmi, uevent} <- device::* <- inventory <- {diff, join, tune, watch, io::archive, io::capture, tree}
     <- {io::uevent, io::monitor}";
 
 const LIBPTP: &str = "time";
@@ -229,7 +228,7 @@ impl Order {
             .then(|| format!("{module} reaches {target} through `super`"))
     }
 
-    /// The place of the longest name that is `module` or holds it.
+    /// The place of the longest name that is `module` or holds it; one that is written out goes before one that a `*` matches.
     fn place(&self, module: &str) -> Option<Place> {
         let rows = self.0.iter().enumerate();
         let places = rows.flat_map(|(row, names)| {
@@ -241,10 +240,12 @@ impl Order {
                     }
                     None => name.clone(),
                 };
-                (module == unit || below(module, &unit)).then_some(Place { row, unit })
+                let holds = module == unit || below(module, &unit);
+                holds.then_some((!name.ends_with('*'), Place { row, unit }))
             })
         });
-        places.max_by_key(|place| place.unit.len())
+        let longest = places.max_by_key(|(written_out, place)| (place.unit.len(), *written_out));
+        longest.map(|(_, place)| place)
     }
 
     /// Whether `module` has no place itself, and those below it do: such a file only declares them.
