@@ -14,7 +14,7 @@
 //! deep = false                    # also read what reaches a device or wakes it
 //! virtual_functions = false       # list SR-IOV virtual functions one by one
 //!
-//! [sink.NAME]                     # where alarms are told: see `sink`
+//! [sink.NAME]                     # where alarms will be told: see `sink`; checked, and not used yet
 //! ```
 
 use std::collections::BTreeMap;
